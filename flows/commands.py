@@ -1,0 +1,178 @@
+"""The `commons` command: run, status, ui, serve, verify."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from stages.errors import Trouble
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command; expected trouble is one line on standard error and exit code 2."""
+    options = _parser().parse_args(argv)
+    try:
+        sys.exit(options.act(options))
+    except Trouble as trouble:
+        print(f"commons: {trouble}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("commons: interrupted; run again to continue.", file=sys.stderr)
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="commons", description="From a deliberation's votes to a verifiable release.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="bring the pipeline (or some nodes and what they need) up to date")
+    run.add_argument("nodes", nargs="*", metavar="NODE", help="e.g. curate_corpus or evaluate_model@base-bbq")
+    run.add_argument("--params", type=Path, metavar="FILE", help="first lay this overlay over params.yaml")
+    run.add_argument("--record", action="store_true", help="record a run even where nothing has to be done")
+    run.set_defaults(act=_run)
+
+    status = commands.add_parser("status", help="what is up to date, what would run and why")
+    status.add_argument("nodes", nargs="*", metavar="NODE")
+    status.set_defaults(act=_status)
+
+    ui = commands.add_parser("ui", help="open MLflow and Prefect on this machine's loopback address")
+    ui.set_defaults(act=_ui)
+
+    serve = commands.add_parser("serve", help="serve the Prefect deployment commons/default")
+    serve.set_defaults(act=_serve)
+
+    verify = commands.add_parser("verify", help="check a release without trusting those who made it")
+    verify.add_argument("release", help="the release's folder or zip file")
+    verify.add_argument("--json", action="store_true", help="machine-readable report")
+    verify.set_defaults(act=_verify)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from flows import environment, summary
+
+    environment.prepare()
+    with _only_run():
+        if options.params:
+            from flows.overlay import apply
+
+            apply(options.params)
+        if not options.record and _nothing_to_do(options.nodes):
+            print(f"Everything is up to date; nothing to do.\n{summary.closing()}")
+            return 0
+        code = _run_flow(options.nodes)
+        if code:
+            return code
+    if not options.nodes:
+        print(summary.closing())
+    return 0
+
+
+def _run_flow(wanted: Sequence[str]) -> int:
+    """Run the flow, this process being its worker; 0 done, 1 a node failed, 130 interrupted."""
+    from flows import servers
+
+    servers.check_mlflow()
+    servers.check_prefect()
+    with servers.prefect_api():
+        from flows.pipeline import Interrupted, RunFailed, commons, send_logs  # after the API's address is known
+
+        try:
+            commons(list(wanted) or None)
+        except RunFailed as failure:
+            print(f"commons: {failure}", file=sys.stderr)
+            return 130 if isinstance(failure, Interrupted) else 1
+        finally:
+            send_logs()
+    return 0
+
+
+@contextmanager
+def _only_run() -> Iterator[None]:
+    """Hold this workspace's lock: two runs would wait for each other's nodes without saying so."""
+    from stages.tracking import HOME
+
+    with (HOME / "run.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise Trouble(
+                f"Another run is going on here (process {file.read().strip() or 'unknown'}); wait for it or stop it."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _nothing_to_do(wanted: Sequence[str]) -> bool:
+    """Whether every wanted node is up to date; checks params.yaml and the inputs on the way."""
+    from flows.graph import external_inputs, open_repo, read_graph, with_needed
+    from flows.status import read_status
+    from stages.params import check_all
+
+    repo = open_repo()
+    graph = read_graph(repo)
+    check_all(dict.fromkeys(node.stage for node in graph))
+    nodes = with_needed(graph, wanted) if wanted else graph
+    for path in external_inputs(nodes):
+        if not Path(path).exists():
+            raise Trouble(f"Input {path} is missing; wanted what params.yaml names: correct the path or bring the data.")
+    return not any(status.reasons for status in read_status(repo, nodes))
+
+
+def _status(options: argparse.Namespace) -> int:
+    from flows import environment
+    from flows.graph import open_repo, read_graph, with_needed
+    from flows.status import read_status
+
+    environment.prepare()
+    repo = open_repo()
+    graph = read_graph(repo)
+    states = read_status(repo, with_needed(graph, options.nodes) if options.nodes else graph)
+    width = max(len(state.node.name) for state in states)
+    for state in states:
+        print(f"{state.node.name:<{width}}  {'would run: ' + '; '.join(state.reasons) if state.reasons else 'up to date'}")
+    waiting = sum(bool(state.reasons) for state in states)
+    print(f"{len(states) - waiting} up to date, {waiting} would run" + (": commons run" if waiting else "."))
+    return 0
+
+
+def _ui(options: argparse.Namespace) -> int:
+    from flows import environment
+
+    environment.prepare()
+    from flows.ui import show
+
+    return show()
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from flows import environment
+
+    environment.prepare()
+    from flows import servers
+
+    servers.check_prefect()
+    with servers.prefect_api() as api:
+        from flows.pipeline import commons
+
+        print(f"Serving the deployment commons/default at {api}; Ctrl-C ends it.", flush=True)
+        commons.serve(name="default", description="Bring the pipeline up to date.", limit=1)
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from stages.publish_release.verify import verify_command
+
+    return verify_command(options.release, options.json)
+
+
+if __name__ == "__main__":
+    main()

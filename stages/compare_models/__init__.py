@@ -1,0 +1,1 @@
+"""Compare base and tuned model on the same items, with paired tests."""

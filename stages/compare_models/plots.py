@@ -1,0 +1,105 @@
+"""Draw the comparison: each metric before and after, and each principle's change."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from stages.compare_models.compare import main_metric
+from stages.compare_models.scorecard import Line
+from stages.records import Comparison
+from stages.scoring import METRICS
+
+ORANGE, BLUE, GREY = "#E69F00", "#0072B2", "#999999"  # Okabe and Ito: told apart by colour-blind readers
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+GOALS = {"zero": 0.0, "half": 0.5}
+
+
+def _pyplot() -> Any:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot
+
+
+def _save(figure: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    _pyplot().close(figure)
+
+
+def draw_forest(path: Path, rows: Sequence[Comparison], confidence: float) -> None:
+    """One strip per metric, on its own scale: base and tuned with their intervals, and the verdict."""
+    figure, axes = _pyplot().subplots(len(rows), 1, figsize=(9.5, 1.1 + 0.78 * len(rows)), squeeze=False)
+    for axis, row in zip(axes[:, 0], rows, strict=True):
+        _strip(axis, row)
+    title = f"Before (orange square) and after (blue dot) teaching, over all items; lines are {confidence:.0%} intervals"
+    figure.suptitle(title, fontsize=10, x=0.02, ha="left")
+    figure.subplots_adjust(left=0.44, right=0.83, top=1 - 0.55 / (1.1 + 0.78 * len(rows)), bottom=0.05, hspace=1.1)
+    _save(figure, path)
+
+
+def _strip(axis: Any, row: Comparison) -> None:
+    known = METRICS[row.metric]
+    if known.target in GOALS:
+        axis.axvline(GOALS[known.target], color=GREY, linewidth=1, linestyle="--")
+    axis.plot([row.base_low, row.base_high], [1, 1], color=ORANGE, linewidth=2)
+    axis.plot([row.base], [1], "s", color=ORANGE, markersize=6)
+    axis.plot([row.tuned_low, row.tuned_high], [0, 0], color=BLUE, linewidth=2)
+    axis.plot([row.tuned], [0], "o", color=BLUE, markersize=6)
+    axis.set_ylim(-0.7, 1.7)
+    axis.set_yticks([])
+    axis.tick_params(axis="x", labelsize=7)
+    label = "\n".join([*textwrap.wrap(f"{row.benchmark}: {known.words}", 52), f"({known.target_words})"])
+    axis.text(-0.03, 0.5, label, transform=axis.transAxes, ha="right", va="center", fontsize=8)
+    axis.text(1.03, 0.5, row.verdict, transform=axis.transAxes, ha="left", va="center", fontsize=9)
+
+
+def draw_principles(path: Path, lines: Sequence[Line], confidence: float) -> None:
+    """One row per principle: how much nearer to the target each benchmark's main metric came."""
+    shown = [(line, _drawn(line)) for line in lines]
+    benchmarks = sorted({row.benchmark for _, rows in shown for row in rows})
+    height = 1.6 + 0.5 * len(lines)
+    figure, axis = _pyplot().subplots(figsize=(9.5, height))
+    axis.axvline(0, color=GREY, linewidth=1, linestyle="--")
+    for place, (line, rows) in enumerate(shown):
+        _principle(axis, place, line, rows, benchmarks)
+    for number, benchmark in enumerate(benchmarks):
+        axis.plot([], [], MARKERS[number % 6], color=COLOURS[number % 6], label=benchmark)
+    axis.set_yticks(range(len(lines)), [_label(line) for line in lines], fontsize=8)
+    axis.set_ylim(len(lines) - 0.5, -0.5)
+    axis.set_xlabel("nearer to the metric's target by … (right of the dashed line is better; pale: too few items to claim)", fontsize=8)
+    axis.set_title(f"What changed for each principle, with {confidence:.0%} intervals", fontsize=10, loc="left")
+    axis.grid(axis="x", linewidth=0.3)
+    if benchmarks:
+        axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.75 / height), ncols=len(benchmarks), frameon=False)
+    figure.tight_layout()
+    _save(figure, path)
+
+
+def _drawn(line: Line) -> list[Comparison]:
+    """Main metrics that have limits: a change in bits has no place on a scale of shares."""
+    main = [row for row in line.measures if row.metric == main_metric(line.measures, row.benchmark)]
+    return [row for row in main if METRICS[row.metric].bounds]
+
+
+def _principle(axis: Any, place: int, line: Line, rows: Sequence[Comparison], benchmarks: Sequence[str]) -> None:
+    if not rows:
+        axis.text(0, place, f"  {line.status}", fontsize=8, color="#555555", va="center")
+    for number, row in enumerate(rows):
+        look = benchmarks.index(row.benchmark)
+        height = place + 0.22 * (number - (len(rows) - 1) / 2)
+        faint = 0.4 if row.verdict == "too few items" else 1.0
+        axis.plot([row.improvement_low, row.improvement_high], [height, height], color=COLOURS[look % 6], linewidth=1.6, alpha=faint)
+        axis.plot([row.improvement], [height], MARKERS[look % 6], color=COLOURS[look % 6], markersize=5, alpha=faint)
+
+
+def _label(line: Line) -> str:
+    # "$" would start mathematics in a label: citizens' text is data.
+    text = " ".join(line.text.split()).replace("$", r"\$")
+    return "\n".join([f"{line.principle_id}: {line.status}", textwrap.shorten(text, 62, placeholder=" …")])

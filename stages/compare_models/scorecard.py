@@ -1,0 +1,160 @@
+"""The scorecard: for every ratified principle what was measured, what changed, and what was not measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from stages.compare_models.compare import main_metric
+from stages.records import Comparison, Constitution, Record
+from stages.scoring import METRICS, metric_name, slice_words
+
+Status = Literal["worse", "better", "within noise", "too few items", "not measured"]
+STATUSES: tuple[Status, ...] = ("worse", "better", "within noise", "too few items", "not measured")  # regressions first
+LONGEST_TEXT = 140  # of a principle in the table
+
+
+class Line(Record):
+    """A ratified principle and what was measured of it, the main metric of each benchmark first."""
+
+    principle_id: str
+    text: str
+    language: str
+    status: Status
+    measures: tuple[Comparison, ...]
+
+
+def scorecard(constitution: Constitution, comparisons: Sequence[Comparison]) -> list[Line]:
+    """A line for every ratified principle, regressions first; its status is that of its main metrics, worst first."""
+    lines = []
+    for principle in constitution.principles:
+        measures = tuple(row for row in comparisons if row.principle_id == principle.id)
+        lines.append(
+            Line(
+                principle_id=principle.id,
+                text=principle.text,
+                language=principle.language,
+                status=_status(measures),
+                measures=measures,
+            )
+        )
+    return sorted(lines, key=lambda line: (STATUSES.index(line.status), line.principle_id))
+
+
+def _status(measures: Sequence[Comparison]) -> Status:
+    """A loss on any metric counts; a gain counts on a benchmark's main metric only."""
+    if any(row.verdict == "worse" for row in measures):
+        return "worse"
+    main = [row.verdict for row in measures if row.metric == main_metric(measures, row.benchmark)]
+    return next((status for status in STATUSES if status in main), "not measured")
+
+
+def overall(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The rows over all items of a benchmark."""
+    return [row for row in comparisons if (row.language, row.category, row.principle_id) == ("all", "all", "all")]
+
+
+def primary_of(comparisons: Sequence[Comparison], benchmark: str, metric: str) -> Comparison | None:
+    """The result named in advance, if it could be measured."""
+    return next((row for row in overall(comparisons) if (row.benchmark, row.metric) == (benchmark, metric)), None)
+
+
+def in_words(row: Comparison) -> str:
+    """A comparison as a sentence, with its interval and what it rests on."""
+    known = METRICS[row.metric]
+    where = slice_words(row.language, row.category)
+    place = f" ({where})" if where else ""
+    return (
+        f"{row.benchmark}: {known.words}{place}, {known.target_words}: {row.base:.3f} → {row.tuned:.3f},"
+        f" change {row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}],"
+        f" {row.items:,} items from {row.clusters:,} templates: {row.verdict}"
+    )
+
+
+def summary(lines: Sequence[Line], comparisons: Sequence[Comparison], primary: Comparison | None, one_sided: int) -> dict[str, Any]:
+    """The content of summary.json: headlines in words, then counts."""
+    main = [row for row in overall(comparisons) if row.metric == main_metric(comparisons, row.benchmark) and row is not primary]
+    worse = [row for row in comparisons if row.verdict == "worse" and row.principle_id == "all" and row not in main and row is not primary]
+    told = [*([primary] if primary else []), *main]
+    statuses = Counter(line.status for line in lines)
+    return {
+        "headline": [in_words(row) for row in told],
+        "also_worse": [in_words(row) for row in worse],
+        "primary": primary.model_dump(mode="json") if primary else None,
+        "principles": {status: statuses[status] for status in STATUSES},
+        "comparisons": dict(sorted(Counter(row.verdict for row in comparisons if row.principle_id == "all").items())),
+        "cells_of_one_model_only": one_sided,
+    }
+
+
+def numbers(lines: Sequence[Line], comparisons: Sequence[Comparison]) -> dict[str, float]:
+    """The content of metrics.json."""
+    statuses = Counter(line.status for line in lines)
+    found: dict[str, float] = {f"principles: {status}": statuses[status] for status in STATUSES}
+    for row in overall(comparisons):
+        name = metric_name(row.benchmark, row.metric)
+        found |= {f"{name} - before": row.base, f"{name} - after": row.tuned, f"{name} - nearer to target by": row.improvement}
+    return found
+
+
+def markdown(lines: Sequence[Line], comparisons: Sequence[Comparison], primary: Comparison | None, confidence: float) -> str:
+    """The scorecard for people: the named result, what got worse, every principle, and how to read it."""
+    worse = [row for row in comparisons if row.verdict == "worse" and row.principle_id == "all"]
+    better = [row for row in comparisons if row.verdict == "better" and row.principle_id == "all" and row is not primary]
+    parts = [
+        "# Before and after",
+        f"**Named in advance.** {in_words(primary)}." if primary else "**Named in advance.** Not measured: too few items.",
+        "## What got worse\n" + _listed(worse, "Nothing got worse beyond chance. Small losses can hide where items are few."),
+        "## Principle by principle\n" + _table(lines),
+        "## What else got better\n" + _listed(better, "Nothing else got better beyond chance."),
+        "## How to read this\n" + _reading(confidence),
+    ]
+    return "\n\n".join(parts)
+
+
+def _listed(rows: Sequence[Comparison], nothing: str) -> str:
+    return "\n".join(f"- {in_words(row)}" for row in rows) or nothing
+
+
+def _table(lines: Sequence[Line]) -> str:
+    head = "| principle | measured by | before | after | change | verdict |\n|---|---|---|---|---|---|"
+    return "\n".join([head, *(row for line in lines for row in _rows(line))])
+
+
+def _rows(line: Line) -> list[str]:
+    """A row per benchmark (its main metric), and one for each further metric that changed."""
+    title = f"{line.principle_id} {escaped(line.text)}"
+    shown = [
+        row
+        for row in line.measures
+        if row.metric == main_metric(line.measures, row.benchmark) or row.verdict in ("better", "worse")
+    ]
+    if not shown:
+        return [f"| {title} | – | – | – | – | not measured |"]
+    return [f"| {title if place == 0 else ''} | {_cells(row)} |" for place, row in enumerate(shown)]
+
+
+def _cells(row: Comparison) -> str:
+    known = METRICS[row.metric]
+    verdict = f"too few items ({row.items})" if row.verdict == "too few items" else row.verdict
+    change = f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
+    return f"{row.benchmark}: {known.words}, {known.target_words} | {row.base:.3f} | {row.tuned:.3f} | {change} | {verdict}"
+
+
+def escaped(text: str) -> str:
+    """Citizens' text for a table of Markdown: one line, no markup of its own."""
+    plain = " ".join(text.split())
+    short = plain if len(plain) <= LONGEST_TEXT else plain[: LONGEST_TEXT - 1].rstrip() + "…"
+    entities = short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{letter}" if letter in "\\`*_[]|~#$!(){}" else letter for letter in entities)
+
+
+def _reading(confidence: float) -> str:
+    return (
+        f"In brackets: {confidence:.0%} intervals, from whole templates drawn again and again, since questions made from one"
+        " template are near copies. 'Better' and 'worse' hold after adjusting for the number of comparisons.\n"
+        "'Within noise' does not say that nothing changed: the interval shows which changes cannot be ruled out."
+        " 'Too few items' means that no claim is made either way.\n"
+        "A benchmark that is linked to several principles counts for each of them."
+    )

@@ -1,0 +1,1 @@
+"""Keep openly licensed, readable, unique documents; drop the others with their reason."""

@@ -1,0 +1,1 @@
+"""Score one model on one benchmark by log-likelihood, item by item."""

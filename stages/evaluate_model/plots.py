@@ -1,0 +1,56 @@
+"""Draw a model's scores: one panel per metric, a dot and its interval per slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stages.records import Score
+from stages.scoring import METRICS, slice_words
+
+BLUE, GREY = "#0072B2", "#999999"  # Okabe and Ito: told apart by colour-blind readers
+TARGETS = {"zero": 0.0, "half": 0.5}
+
+
+def draw_scores(path: Path, scores: Sequence[Score], benchmark: str, confidence: float) -> None:
+    """Write one picture of the scores of all items, of each language and of each category."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    shown = [score for score in scores if "all" in (score.language, score.category)]
+    names = list(dict.fromkeys((score.language, score.category) for score in shown))
+    metrics = list(dict.fromkeys(score.metric for score in shown))
+    figure, axes = plt.subplots(
+        1, len(metrics), figsize=(2.2 + 2.6 * len(metrics), 1.9 + 0.3 * len(names)), sharey=True, squeeze=False
+    )
+    for axis, metric in zip(axes[0], metrics, strict=True):
+        _panel(axis, [score for score in shown if score.metric == metric], names, metric)
+    axes[0][0].set_yticks(range(len(names)), [slice_words(*name) or "all items" for name in names])
+    axes[0][0].set_ylim(len(names) - 0.4, -0.6)
+    figure.suptitle(f"{benchmark}: each dot is a mean, its line the {confidence:.0%} interval", fontsize=10)
+    figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    plt.close(figure)
+
+
+def _panel(axis, scores: Sequence[Score], names: Sequence[tuple[str, str]], metric: str) -> None:  # type: ignore[no-untyped-def]
+    known = METRICS[metric]
+    if known.target in TARGETS:
+        axis.axvline(TARGETS[known.target], color=GREY, linewidth=1, linestyle="--")
+    for score in scores:
+        row = names.index((score.language, score.category))
+        axis.plot([score.low, score.high], [row, row], color=BLUE, linewidth=2)
+        axis.plot([score.value], [row], "o", color=BLUE, markersize=5)
+    axis.set_title(_wrapped(known.words), fontsize=8)
+    axis.set_xlabel(known.target_words, fontsize=8)
+    axis.tick_params(labelsize=8)
+    axis.grid(axis="x", linewidth=0.3)
+
+
+def _wrapped(words: str, width: int = 26) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(words, width))

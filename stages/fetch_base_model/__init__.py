@@ -1,0 +1,1 @@
+"""Bring the base model (safetensors only) with its licence and revision."""

@@ -1,0 +1,37 @@
+"""Download a model of the Hugging Face Hub at a pinned revision; only here does the pipeline fetch anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stages.errors import Trouble
+from stages.fetch_base_model.files import HUB_PATTERNS
+
+
+def download(hub_id: str, revision: str, folder: Path) -> None:
+    """Bring the model's allowed files into `folder`; a download that was cut off is continued there."""
+    import httpx
+    from huggingface_hub import errors, snapshot_download
+
+    wanted = f"{hub_id} at {revision}"
+    try:
+        snapshot_download(hub_id, revision=revision, allow_patterns=HUB_PATTERNS, local_dir=folder)
+    except errors.GatedRepoError:
+        raise Trouble(f"{wanted} is gated; accept its terms on its page and set HF_TOKEN in the environment.") from None
+    except errors.RevisionNotFoundError:
+        raise Trouble(f"{hub_id} has no revision {revision}; copy the full commit hash from its page.") from None
+    except errors.RepositoryNotFoundError:
+        raise Trouble(
+            f"The hub has no model {hub_id}, or it is private; check fetch_base_model.hub_id or set HF_TOKEN."
+        ) from None
+    except (
+        errors.LocalEntryNotFoundError,
+        errors.OfflineModeIsEnabled,
+        errors.HfHubHTTPError,
+        httpx.HTTPError,
+        OSError,
+    ) as error:
+        raise Trouble(
+            f"{wanted} cannot be downloaded ({type(error).__name__}: the hub is not reached, or HF_HUB_OFFLINE "
+            "is set); connect and run again, or bring it yourself: its folder in fetch_base_model.path, hub_id null."
+        ) from None

@@ -1,0 +1,1 @@
+"""Teach the base model the revised answers (supervised fine-tuning)."""

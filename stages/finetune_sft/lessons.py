@@ -1,0 +1,71 @@
+"""Make what the model reads: questions with their revised answers, and passages of the corpus against forgetting."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from stages.finetune_sft.parameters import Parameters
+from stages.records import Document, PreferencePair
+from stages.training import Lessons, drawn, encode, make_lessons
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+UNTAUGHT = -100  # torch's mark for a token that is read but not learned
+SHORTEST_PASSAGE = 16  # tokens; the rest of a document may be a word or two
+
+
+def answers(pairs: Iterable[PreferencePair], tokenizer: PreTrainedTokenizerBase, params: Parameters) -> Lessons:
+    """Questions with the answer that follows the constitution; only the answer is learned."""
+
+    def row(pair: PreferencePair) -> tuple[dict[str, list[int]], int, int]:
+        asked, said = encode(tokenizer, pair.prompt, pair.chosen)
+        tokens = asked + said
+        return {"input_ids": tokens, "labels": [UNTAUGHT] * len(asked) + said}, len(tokens), len(tokens)
+
+    return make_lessons(pairs, row, params.max_length)
+
+
+def add_passages(
+    lessons: Lessons, documents: Iterable[Document], tokenizer: PreTrainedTokenizerBase, params: Parameters
+) -> int:
+    """Add passages until they are `replay_share` of all tokens, or the corpus ends; return how many."""
+    wanted = sum(lessons.lengths) * params.replay_share / (1 - params.replay_share)
+    before = len(lessons.rows)
+    if wanted:
+        chosen = draw_documents(documents, math.ceil(wanted / params.replay_tokens), params.seed)
+        for tokens in passages(chosen, tokenizer, params.replay_tokens):
+            if wanted <= 0:
+                break
+            lessons.add({"input_ids": tokens, "labels": list(tokens)}, len(tokens))
+            wanted -= len(tokens)
+    return len(lessons.rows) - before
+
+
+def draw_documents(documents: Iterable[Document], most: int, seed: int) -> list[Document]:
+    """At most `most` documents of each language by lot, one language after the other."""
+    by_language: dict[str, list[Document]] = defaultdict(list)
+    for document in documents:
+        by_language[document.language].append(document)
+    drawn_by_language = [
+        heapq.nsmallest(most, by_language[language], key=lambda document: drawn(seed, document.id))
+        for language in sorted(by_language)
+    ]
+    return [document for turn in zip_longest(*drawn_by_language) for document in turn if document]
+
+
+def passages(documents: list[Document], tokenizer: PreTrainedTokenizerBase, length: int) -> Iterator[list[int]]:
+    """A passage of each document in turn, then a second one of each, until all are read."""
+    cut = [_cut(list(tokenizer(document.text)["input_ids"]), length) for document in documents]
+    for turn in zip_longest(*cut):
+        yield from (passage for passage in turn if passage)
+
+
+def _cut(tokens: list[int], length: int) -> list[list[int]]:
+    pieces = [tokens[start : start + length] for start in range(0, len(tokens), length)]
+    return [piece for piece in pieces if len(piece) >= SHORTEST_PASSAGE]

@@ -1,0 +1,1 @@
+"""Read the deliberation's statements and votes; make participants pseudonymous."""

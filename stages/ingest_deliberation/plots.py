@@ -1,0 +1,42 @@
+"""Draw how the votes are spread over the statements."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stages.ingest_deliberation.deliberation import Deliberation
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart.
+KINDS = ((1, "moderated in", "#0072B2"), (0, "not moderated", "#E69F00"), (-1, "moderated out", "#999999"))
+
+
+def votes_per_statement(path: Path, deliberation: Deliberation) -> None:
+    """One bar per statement, most seen first: late statements are seen by few, so their result is less sure."""
+    import matplotlib.pyplot as plt
+
+    votes = Counter(id_ for _, id_, _ in deliberation.votes)
+    ranked = sorted(deliberation.statements, key=lambda statement: (-votes[statement.id], statement.id))
+    figure, axes = plt.subplots(figsize=(9, 4.5), layout="constrained")
+    for moderated, name, colour in KINDS:
+        bars = [(rank, votes[s.id]) for rank, s in enumerate(ranked, start=1) if s.moderated == moderated]
+        if bars:
+            ranks, heights = zip(*bars, strict=True)
+            axes.bar(ranks, heights, width=1.0, color=colour, label=f"{name} ({len(bars)})")
+    axes.set_xlim(0.5, len(ranked) + 0.5)
+    axes.set_xlabel("statements, the most voted on first")
+    axes.set_ylabel("votes (participants who saw it)")
+    axes.set_title(_title(deliberation), loc="left")
+    axes.legend(title="statements", frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120, metadata={"Software": None})
+    plt.close(figure)
+
+
+def _title(deliberation: Deliberation) -> str:
+    counts = deliberation.about["counts"]
+    simulated = " (simulated)" if deliberation.about["simulated"] else ""
+    return f"{counts['participants']:,} participants cast {counts['votes']:,} votes{simulated}; some statements were seen by few"

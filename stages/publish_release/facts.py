@@ -1,0 +1,130 @@
+"""What the card and the page tell, read from the bundled artifacts: no number in a document has another source."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stages.artifact import read_json, read_jsonl
+from stages.publish_release import layout
+from stages.records import (
+    Comparison,
+    Constitution,
+    Document,
+    DroppedDocument,
+    PreferencePair,
+    RejectedStatement,
+    VoteCount,
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The content of the documents."""
+
+    deliberation: Mapping[str, Any]
+    draft: Mapping[str, Any]  # draft.json: how groups were found and how many statements were rejected for what
+    groups: Mapping[str, int]  # opinion group -> people
+    constitution: Constitution
+    rejected: tuple[RejectedStatement, ...]
+    base: Mapping[str, Any]  # origin.json of the base model
+    documents: Mapping[str, int]  # language -> kept documents
+    document_licences: Mapping[str, int]
+    dropped: Mapping[str, int]  # rule -> dropped documents
+    pairs: Mapping[str, int]  # language -> training pairs
+    teachers: Mapping[str, int]  # teacher -> training pairs
+    comparisons: tuple[Comparison, ...]
+    benchmarks: Mapping[str, Mapping[str, Any]]  # name -> benchmark.json
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the deliberation was made by a program."""
+        return bool(self.deliberation["simulated"])
+
+    @property
+    def base_name(self) -> str:
+        """The base model's hub id, or the name it was given."""
+        return str(self.base.get("hub_id") or self.base.get("local") or "a local model")
+
+    @property
+    def base_licence(self) -> str:
+        """The base model's licence as an SPDX expression."""
+        return str(self.base["license"])
+
+    @property
+    def confidence(self) -> float:
+        """The confidence of the intervals (the lowest, should benchmarks differ)."""
+        return min(float(about["settings"]["confidence"]) for about in self.benchmarks.values())
+
+    def overall(self) -> list[Comparison]:
+        """One row for each benchmark's metric, over all its items."""
+        return [row for row in self.comparisons if (row.language, row.category, row.principle_id) == ("all", "all", "all")]
+
+    def by_principle(self) -> list[Comparison]:
+        """The rows that measure one principle, in all languages and categories."""
+        return [row for row in self.comparisons if row.principle_id != "all" and (row.language, row.category) == ("all", "all")]
+
+    def in_detail(self) -> list[Comparison]:
+        """All other rows: by language, by category, and principles by language."""
+        told = {id(row) for row in (*self.overall(), *self.by_principle())}
+        return [row for row in self.comparisons if id(row) not in told]
+
+    def minority_views(self, most: int) -> list[RejectedStatement]:
+        """Rejected statements that one opinion group supports most and another does not, the widest gap first."""
+        apart = [(gap(item.votes), item) for item in self.rejected if item.scores is not None and item.text]
+        wide = [(width, item) for width, item in apart if width >= MINORITY_GAP]
+        return [item for _, item in sorted(wide, key=lambda pair: (-pair[0], pair[1].statement_id))[:most]]
+
+
+MINORITY_GAP = 0.25  # between the groups' agree shares: below it the groups do not really disagree
+FEWEST_VOTES = 5  # a group that cast fewer votes on a statement has no view that could be told
+
+
+def gap(votes: Mapping[str, VoteCount]) -> float:
+    """The widest difference between two opinion groups' shares of agreement."""
+    shares = [count.agree / total(count) for count in votes.values() if total(count) >= FEWEST_VOTES]
+    return max(shares) - min(shares) if len(shares) > 1 else 0.0
+
+
+def total(count: VoteCount) -> int:
+    """All votes of a group on a statement."""
+    return count.agree + count.disagree + count.passed
+
+
+def read_facts(release: Path, base: Path, benchmarks: Sequence[str]) -> Facts:
+    """Read everything from the bundled copies, but the base model's origin, which is not bundled."""
+    documents = list(read_jsonl(release / layout.CORPUS / "documents.jsonl", Document))
+    pairs = list(read_jsonl(release / layout.PREFERENCES / "pairs.jsonl", PreferencePair))
+    return Facts(
+        deliberation=read_json(release / layout.DELIBERATION / "deliberation.json"),
+        draft=read_json(release / layout.DRAFT / "draft.json"),
+        groups=_group_sizes(release / layout.DRAFT / "groups.csv"),
+        constitution=Constitution.model_validate(read_json(release / layout.RATIFIED / "constitution.json")),
+        rejected=tuple(read_jsonl(release / layout.DRAFT / "rejected.jsonl", RejectedStatement)),
+        base=read_json(base / "origin.json"),
+        documents=_counted(document.language for document in documents),
+        document_licences=_counted(document.license for document in documents),
+        dropped=_counted(item.rule for item in read_jsonl(release / layout.CORPUS / "dropped.jsonl", DroppedDocument)),
+        pairs=_counted(pair.language for pair in pairs),
+        teachers=_counted(pair.teacher for pair in pairs),
+        comparisons=tuple(
+            Comparison.model_validate(row) for row in read_json(release / layout.COMPARISON / "comparisons.json")
+        ),
+        benchmarks={
+            name: read_json(release / layout.SCORES / "tuned" / name / "benchmark.json") for name in benchmarks
+        },
+    )
+
+
+def _counted(names: Any) -> dict[str, int]:
+    """Counts, the most frequent first."""
+    return dict(sorted(Counter(names).items(), key=lambda item: (-item[1], item[0])))
+
+
+def _group_sizes(path: Path) -> dict[str, int]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return dict(sorted(Counter(row["group"] for row in csv.DictReader(file) if row["group"]).items()))

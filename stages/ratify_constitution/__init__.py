@@ -1,0 +1,1 @@
+"""Apply the decisions that people took on the draft."""
