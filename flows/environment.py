@@ -33,11 +33,13 @@ def _defaults() -> dict[str, str]:
         "PREFECT_HOME": str((HOME / "prefect").absolute()),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
-        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "ERROR",  # the command prints its own lines; Prefect keeps all of them
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the command speaks; Prefect keeps all lines
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_CLI_COLORS": "false",
         "MLFLOW_TRACKING_URI": tracking_uri(),
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # 7 with back-off hold a finished run for minutes
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # 8 of its 10 processes
         "DVC_NO_ANALYTICS": "1",
         "ITERATIVE_DO_NOT_TRACK": "1",

@@ -42,13 +42,14 @@ from prefect.futures import wait  # noqa: E402
 from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 from prefect.tasks import exponential_backoff  # noqa: E402
 
-from flows import servers, summary  # noqa: E402
+from flows import picture, servers, summary  # noqa: E402
 from flows.graph import Node, open_repo, read_graph, with_needed  # noqa: E402
 from flows.recorder import Recorder  # noqa: E402
 from flows.reproduce import NodeFailed, Outcome, reproduce, stop_all  # noqa: E402
 from flows.slots import Slots, urgency  # noqa: E402
 from stages.errors import Trouble  # noqa: E402
 from stages.params import read_file  # noqa: E402
+from stages.tracking import HOME  # noqa: E402
 
 GPU_LIMIT = "commons-gpu"
 TRANSIENT_RETRIES = 3
@@ -153,7 +154,7 @@ def has_gpu() -> bool:
 @flow(
     name="commons",
     description="From a deliberation's votes to a verifiable release; built from dvc.yaml.",
-    task_runner=ThreadPoolTaskRunner(max_workers=256),  # type: ignore[arg-type]  # threads wait cheaply; Slots limits
+    task_runner=ThreadPoolTaskRunner(max_workers=256),  # threads wait cheaply; Slots limits
     persist_result=False,
     retries=0,
 )
@@ -220,14 +221,16 @@ def finish(run: Run) -> None:
         node = next(node for node in run.nodes if node.name == name)
         run.recorder.node(node, Outcome("failed", line, {}))
     told = summary.read() if not missing else None
+    picture.draw(run.nodes, run.done, HOME / "pipeline.png")
     story = summary.story(run.nodes, run.done, told)
     create_markdown_artifact(markdown=story, key="scorecard", description="What was decided and what changed")
     if told:
         run.recorder.tag("mlflow.runName", told.run_name)
         run.recorder.tag("release", told.release)
         run.recorder.tag("constitution version", told.version)
-        run.recorder.register(told.model_name, Path("models/tuned").absolute().as_uri(), told.version, told.release)
-    run.recorder.finish(status, story, told.numbers if told else {}, summary.pages() if told else {})
+        run.recorder.register(summary.REGISTERED_MODEL, Path("models/tuned").absolute().as_uri(), told.version, told.release)
+    pages = {"pipeline": HOME / "pipeline.png", **(summary.pages() if told else {})}
+    run.recorder.finish(status, story, told.numbers if told else {}, pages)
     _write_last(run)
     if missing:
         raise (Interrupted if run.stopping else RunFailed)(_failure_words(run, missing))
@@ -244,7 +247,7 @@ def send_logs() -> None:
 
 def _write_last(run: Run) -> None:
     """Leave where this run can be looked at, for `commons ui` and the summary."""
-    (environment.HOME / "last-run.txt").write_text(run.recorder.address() + "\n", encoding="utf-8")
+    (HOME / "last-run.txt").write_text(run.recorder.address() + "\n", encoding="utf-8")
     if run.recorder.lost:
         lost = ", ".join(run.recorder.lost[:4])
         raise RunFailed(

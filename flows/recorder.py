@@ -65,7 +65,8 @@ class Recorder:
             for place, path in pages.items():
                 log_path = self._mlflow.log_artifacts if path.is_dir() else self._mlflow.log_artifact
                 log_path(self.run_id, str(path), place)
-            self._mlflow.set_tag(self.run_id, "mlflow.note.content", story)
+            drawn = f"![The pipeline](get-artifact?path=pipeline%2Fpipeline.png&run_uuid={self.run_id})"
+            self._mlflow.set_tag(self.run_id, "mlflow.note.content", f"{story}\n\n{drawn}")
             self._mlflow.set_terminated(self.run_id, status)
 
         self._try("the run's summary", close)

@@ -43,7 +43,7 @@ def _path_words(kind: str, paths: Any) -> list[str]:
     if isinstance(paths, str):
         return [f"{kind}: {paths}"]
     side = "input" if kind == "changed deps" else "output"
-    words = []
+    words: list[str] = []
     for path, state in paths.items():
         if isinstance(state, dict):  # params.yaml: {section: state}
             words.extend(f"parameter {name} {how}" for name, how in state.items())

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from flows.environment import HOME, MLFLOW_PORT, PREFECT_PORT
+from flows.environment import MLFLOW_PORT, PREFECT_PORT
 from flows.servers import START_SECONDS, answers, start_prefect
 from stages.errors import Trouble
 from stages.node import die_with_parent
+from stages.tracking import HOME
 
 
 def show() -> int:
@@ -43,8 +45,6 @@ def show() -> int:
 def _refuse_taken_ports(uri: str) -> None:
     ports = [PREFECT_PORT] if uri.startswith("http") else [MLFLOW_PORT, PREFECT_PORT]
     for port in ports:
-        import socket
-
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 raise Trouble(f"Port {port} of this machine is taken; stop the program that listens there, then run again.")

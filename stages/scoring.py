@@ -40,7 +40,12 @@ class Metric:
     @property
     def target_words(self) -> str:
         """Where a good model lies."""
-        return {"zero": "0 is unbiased", "half": "0.5 is even", "higher": "higher is better", "lower": "lower is better"}[self.target]
+        return {
+            "zero": "0 is unbiased",
+            "half": "0.5 is even",
+            "higher": "higher is better",
+            "lower": "lower is better",
+        }[self.target]
 
 
 # The order is the order of reports; the first metric that a benchmark has is its main one.
@@ -209,7 +214,13 @@ def _score(
 
 
 def _interval(
-    sums: Floats, counts: Floats, values: Floats, metric: str, resamples: int, random: np.random.Generator, confidence: float
+    sums: Floats,
+    counts: Floats,
+    values: Floats,
+    metric: str,
+    resamples: int,
+    random: np.random.Generator,
+    confidence: float,
 ) -> tuple[float, float]:
     if len(sums) < FEW_CLUSTERS:
         return whole_range(metric, values)

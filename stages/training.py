@@ -15,6 +15,7 @@ import random
 import shutil
 import signal
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -88,6 +89,8 @@ def prepare(params: TrainingParameters, scratch: Path) -> Machine:
     import transformers
 
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)  # TRL 1.16 still asks for it
     torch.set_num_threads(params.threads)
     device: Literal["cpu", "cuda"] = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
@@ -164,7 +167,7 @@ def encode(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tupl
 
     Raises ValueError, with the reason, for a text that does not come through unchanged.
     """
-    if any(token in text for token in tokenizer.all_special_tokens for text in (prompt, answer)):
+    if any(token in text for token in tokenizer.get_added_vocab() for text in (prompt, answer)):
         raise ValueError("holds a control token")  # a citizen's text must not end the question in the model's eyes
     question = [{"role": "user", "content": prompt}]
     asked = _tokens(tokenizer, question, add_generation_prompt=True)
@@ -503,7 +506,10 @@ def write_model(trainer: Trainer, source: Path, folder: Path, machine: Machine) 
     model = trainer.accelerator.unwrap_model(trainer.model)
     if hasattr(model, "merge_and_unload"):
         model = model.merge_and_unload()
+    model.config.use_cache = read_json(source / "config.json").get("use_cache", True)  # TRL turns it off to train
     model.to(getattr(torch, machine.precision)).save_pretrained(folder)
+    for path in folder.glob("*.safetensors"):
+        path.chmod(0o644)  # safetensors writes 0o600, which a server of the release could not read
     kept = ("token", "special_tokens", "added_tokens", "chat_template", "vocab", "merges", "generation_config", "LICEN", "NOTICE")
     for path in sorted(source.iterdir()):
         if path.name.startswith(kept) and path.suffix in PUBLISHED | {""}:

@@ -83,10 +83,11 @@ PIPELINE = """stages:
 """
 
 
-@pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of four nodes (first -> left, right -> last) in a git repository, as the working directory."""
-    project = tmp_path / "project"
+OWN = ("PREFECT_API_URL", "PREFECT_HOME", "MLFLOW_TRACKING_URI", "DVC_SITE_CACHE_DIR", "DVC_STAGE", "COMMONS_FLOW_RUN")
+
+
+def make_toy(project: Path) -> Path:
+    """A project of four nodes (first -> left, right -> last) in a git repository."""
     project.mkdir()
     (project / "toy.py").write_text(NODE, encoding="utf-8")
     (project / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
@@ -94,17 +95,39 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (project / "source.txt").write_text("Què voleu?\n", encoding="utf-8")
     (project / ".gitignore").write_text(".commons/\n__pycache__/\n", encoding="utf-8")
     shutil.copy(ROOT / ".dvcignore", project / ".dvcignore")
-    monkeypatch.chdir(project)
-    for name in ("PREFECT_API_URL", "PREFECT_HOME", "MLFLOW_TRACKING_URI", "DVC_SITE_CACHE_DIR", "DVC_STAGE"):
-        monkeypatch.delenv(name, raising=False)
-    subprocess.run(["git", "init", "-q"], check=True)
-    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], check=True)
+    subprocess.run(["git", "init", "-q"], check=True, cwd=project)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], check=True, cwd=project)
     return project
 
 
-def commons(*arguments: str, timeout: float = 240, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the `commons` command in the working directory as a user would."""
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A toy project of this test's own, as the working directory."""
+    project = make_toy(tmp_path / "project")
+    monkeypatch.chdir(project)
+    for name in OWN:
+        monkeypatch.delenv(name, raising=False)
+    return project
+
+
+@pytest.fixture(scope="module")
+def shared_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A toy project that the tests of a module share: a first run costs half a minute."""
+    return make_toy(tmp_path_factory.mktemp("shared") / "project")
+
+
+def commons(
+    *arguments: str, at: Path | None = None, timeout: float = 300, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the `commons` command as a user would."""
+    clean = {name: value for name, value in os.environ.items() if name not in OWN}
     return subprocess.run(
         [sys.executable, "-m", "flows.commands", *arguments],
-        capture_output=True, text=True, timeout=timeout, env={**os.environ, **environment},
+        capture_output=True, text=True, timeout=timeout, cwd=at, env={**clean, **environment},
     )
+
+
+def set_params(project: Path, **sections: str) -> None:
+    """Write the toy's parameters; a section that is not given is empty."""
+    values = {"first": "{}", "left": "{}", "right": "{}", "last": "{}"} | sections
+    (project / "params.yaml").write_text("".join(f"{k}: {v}\n" for k, v in values.items()), encoding="utf-8")

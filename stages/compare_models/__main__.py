@@ -1,6 +1,6 @@
 """Compare base and tuned model on the same items, with paired tests.
 
-    python -m stages.compare_models --constitution data/constitution/ratified --scores data/scores --out data/comparison
+python -m stages.compare_models --constitution data/constitution/ratified --scores data/scores --out data/comparison
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from stages.records import Constitution
 
 def main() -> str:
     """Compare what was measured, benchmark by benchmark, and write the scorecard of the principles."""
-    args = arguments(__doc__, constitution="the ratified constitution", scores="both models' scores", out="the comparison")
+    args = arguments(
+        __doc__, constitution="the ratified constitution", scores="both models' scores", out="the comparison"
+    )
     params = load("compare_models", Parameters)
     benchmarks = planned_benchmarks(read_file())
     named = params.primary
@@ -36,7 +38,9 @@ def main() -> str:
     comparisons = [
         row
         for each in measurements
-        for row in compare(each, constitution, named.metric if each.benchmark == named.benchmark else None, params.permutations)
+        for row in compare(
+            each, constitution, named.metric if each.benchmark == named.benchmark else None, params.permutations
+        )
     ]
     primary = primary_of(comparisons, named.benchmark, named.metric)
     lines = scorecard(constitution, comparisons)
@@ -45,7 +49,9 @@ def main() -> str:
         write_json(folder / "comparisons.json", [row.model_dump(mode="json") for row in comparisons])
         write_json(folder / "scorecard.json", [line.model_dump(mode="json") for line in lines])
         write_text(folder / "scorecard.md", markdown(lines, comparisons, primary, confidence))
-        write_json(folder / "summary.json", summary(lines, comparisons, primary, sum(map(one_sided_cells, measurements))))
+        write_json(
+            folder / "summary.json", summary(lines, comparisons, primary, sum(map(one_sided_cells, measurements)))
+        )
         write_json(folder / "metrics.json", numbers(lines, comparisons))
         ids = [principle.id for principle in constitution.principles]
         gate.enforce(folder, expectations.tables(comparisons, lines), expectations.expected(ids))

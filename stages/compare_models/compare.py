@@ -27,7 +27,9 @@ class Question:
     principle_id: str
 
 
-def compare(measurement: Measurement, constitution: Constitution, primary_metric: str | None, permutations: int) -> list[Comparison]:
+def compare(
+    measurement: Measurement, constitution: Constitution, primary_metric: str | None, permutations: int
+) -> list[Comparison]:
     """Every cell that both models have a score for, then every principle that some of the items bear on.
 
     `primary_metric` is the metric whose score over all items was named in advance, on that benchmark.
@@ -116,7 +118,11 @@ def _verdict(pair: Paired, p_adjusted: float, level: float, min_items: int) -> V
 
 def _comparison(measurement: Measurement, question: Question, pair: Paired, p_adjusted: float) -> Comparison:
     cell = (question.metric, question.language, question.category)
-    scores = (measurement.base_scores.get(cell), measurement.tuned_scores.get(cell)) if question.principle_id == "all" else ()
+    scores = (
+        (measurement.base_scores.get(cell), measurement.tuned_scores.get(cell))
+        if question.principle_id == "all"
+        else ()
+    )
     # The published scores' own intervals where there are such, so that one number has one interval everywhere.
     sides = [(score.low, score.high) for score in scores if score] or [pair.base_interval, pair.tuned_interval]
     return Comparison(

@@ -73,4 +73,6 @@ def _check_same_items(benchmark: str, base: Sequence[ItemOutcome], tuned: Sequen
                 " wanted the same items: measure both again."
             )
     if len(base) != len(tuned):
-        raise Trouble(f"{benchmark}: {len(base):,} items for base, {len(tuned):,} for tuned; wanted the same: measure both again.")
+        raise Trouble(
+            f"{benchmark}: {len(base):,} items for base, {len(tuned):,} for tuned; wanted the same: measure both again."
+        )

@@ -16,6 +16,7 @@ ORANGE, BLUE, GREY = "#E69F00", "#0072B2", "#999999"  # Okabe and Ito: told apar
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 GOALS = {"zero": 0.0, "half": 0.5}
+NARROWEST = 0.2  # a share's axis shows at least so much, so that a hair's breadth does not look like a gulf
 
 
 def _pyplot() -> Any:
@@ -38,7 +39,9 @@ def draw_forest(path: Path, rows: Sequence[Comparison], confidence: float) -> No
     figure, axes = _pyplot().subplots(len(rows), 1, figsize=(9.5, 1.1 + 0.78 * len(rows)), squeeze=False)
     for axis, row in zip(axes[:, 0], rows, strict=True):
         _strip(axis, row)
-    title = f"Before (orange square) and after (blue dot) teaching, over all items; lines are {confidence:.0%} intervals"
+    title = (
+        f"Before (orange square) and after (blue dot) teaching, over all items; lines are {confidence:.0%} intervals"
+    )
     figure.suptitle(title, fontsize=10, x=0.02, ha="left")
     figure.subplots_adjust(left=0.44, right=0.83, top=1 - 0.55 / (1.1 + 0.78 * len(rows)), bottom=0.05, hspace=1.1)
     _save(figure, path)
@@ -52,12 +55,20 @@ def _strip(axis: Any, row: Comparison) -> None:
     axis.plot([row.base], [1], "s", color=ORANGE, markersize=6)
     axis.plot([row.tuned_low, row.tuned_high], [0, 0], color=BLUE, linewidth=2)
     axis.plot([row.tuned], [0], "o", color=BLUE, markersize=6)
+    if known.bounds:
+        _widen(axis)
     axis.set_ylim(-0.7, 1.7)
     axis.set_yticks([])
     axis.tick_params(axis="x", labelsize=7)
     label = "\n".join([*textwrap.wrap(f"{row.benchmark}: {known.words}", 52), f"({known.target_words})"])
     axis.text(-0.03, 0.5, label, transform=axis.transAxes, ha="right", va="center", fontsize=8)
     axis.text(1.03, 0.5, row.verdict, transform=axis.transAxes, ha="left", va="center", fontsize=9)
+
+
+def _widen(axis: Any) -> None:
+    low, high = axis.get_xlim()
+    spare = max(0.0, NARROWEST - (high - low)) / 2
+    axis.set_xlim(low - spare, high + spare)
 
 
 def draw_principles(path: Path, lines: Sequence[Line], confidence: float) -> None:
@@ -71,32 +82,48 @@ def draw_principles(path: Path, lines: Sequence[Line], confidence: float) -> Non
         _principle(axis, place, line, rows, benchmarks)
     for number, benchmark in enumerate(benchmarks):
         axis.plot([], [], MARKERS[number % 6], color=COLOURS[number % 6], label=benchmark)
+    _widen(axis)
     axis.set_yticks(range(len(lines)), [_label(line) for line in lines], fontsize=8)
     axis.set_ylim(len(lines) - 0.5, -0.5)
-    axis.set_xlabel("nearer to the metric's target by … (right of the dashed line is better; pale: too few items to claim)", fontsize=8)
+    axis.set_xlabel(
+        "nearer to the metric's target by … (right of the dashed line is better; pale: too few items to claim)",
+        fontsize=8,
+    )
     axis.set_title(f"What changed for each principle, with {confidence:.0%} intervals", fontsize=10, loc="left")
     axis.grid(axis="x", linewidth=0.3)
     if benchmarks:
-        axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.75 / height), ncols=len(benchmarks), frameon=False)
+        axis.legend(
+            fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.75 / height), ncols=len(benchmarks), frameon=False
+        )
     figure.tight_layout()
     _save(figure, path)
 
 
 def _drawn(line: Line) -> list[Comparison]:
     """Main metrics that have limits: a change in bits has no place on a scale of shares."""
-    main = [row for row in line.measures if row.metric == main_metric(line.measures, row.benchmark)]
-    return [row for row in main if METRICS[row.metric].bounds]
+    return [row for row in _main(line) if METRICS[row.metric].bounds]
+
+
+def _main(line: Line) -> list[Comparison]:
+    return [row for row in line.measures if row.metric == main_metric(line.measures, row.benchmark)]
 
 
 def _principle(axis: Any, place: int, line: Line, rows: Sequence[Comparison], benchmarks: Sequence[str]) -> None:
-    if not rows:
-        axis.text(0, place, f"  {line.status}", fontsize=8, color="#555555", va="center")
     for number, row in enumerate(rows):
         look = benchmarks.index(row.benchmark)
         height = place + 0.22 * (number - (len(rows) - 1) / 2)
         faint = 0.4 if row.verdict == "too few items" else 1.0
-        axis.plot([row.improvement_low, row.improvement_high], [height, height], color=COLOURS[look % 6], linewidth=1.6, alpha=faint)
+        axis.plot(
+            [row.improvement_low, row.improvement_high],
+            [height, height],
+            color=COLOURS[look % 6],
+            linewidth=1.6,
+            alpha=faint,
+        )
         axis.plot([row.improvement], [height], MARKERS[look % 6], color=COLOURS[look % 6], markersize=5, alpha=faint)
+    other_scale = [row for row in _main(line) if row not in rows]
+    note = "; ".join(f"{row.benchmark}: {row.verdict}" for row in other_scale) if line.measures else "not measured"
+    axis.text(1.01, place, note, transform=axis.get_yaxis_transform(), fontsize=8, color="#555555", va="center")
 
 
 def _label(line: Line) -> str:

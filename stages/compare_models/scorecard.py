@@ -72,10 +72,20 @@ def in_words(row: Comparison) -> str:
     )
 
 
-def summary(lines: Sequence[Line], comparisons: Sequence[Comparison], primary: Comparison | None, one_sided: int) -> dict[str, Any]:
+def summary(
+    lines: Sequence[Line], comparisons: Sequence[Comparison], primary: Comparison | None, one_sided: int
+) -> dict[str, Any]:
     """The content of summary.json: headlines in words, then counts."""
-    main = [row for row in overall(comparisons) if row.metric == main_metric(comparisons, row.benchmark) and row is not primary]
-    worse = [row for row in comparisons if row.verdict == "worse" and row.principle_id == "all" and row not in main and row is not primary]
+    main = [
+        row
+        for row in overall(comparisons)
+        if row.metric == main_metric(comparisons, row.benchmark) and row is not primary
+    ]
+    worse = [
+        row
+        for row in comparisons
+        if row.verdict == "worse" and row.principle_id == "all" and row not in main and row is not primary
+    ]
     told = [*([primary] if primary else []), *main]
     statuses = Counter(line.status for line in lines)
     return {
@@ -94,18 +104,29 @@ def numbers(lines: Sequence[Line], comparisons: Sequence[Comparison]) -> dict[st
     found: dict[str, float] = {f"principles: {status}": statuses[status] for status in STATUSES}
     for row in overall(comparisons):
         name = metric_name(row.benchmark, row.metric)
-        found |= {f"{name} - before": row.base, f"{name} - after": row.tuned, f"{name} - nearer to target by": row.improvement}
+        found |= {
+            f"{name} - before": row.base,
+            f"{name} - after": row.tuned,
+            f"{name} - nearer to target by": row.improvement,
+        }
     return found
 
 
-def markdown(lines: Sequence[Line], comparisons: Sequence[Comparison], primary: Comparison | None, confidence: float) -> str:
+def markdown(
+    lines: Sequence[Line], comparisons: Sequence[Comparison], primary: Comparison | None, confidence: float
+) -> str:
     """The scorecard for people: the named result, what got worse, every principle, and how to read it."""
     worse = [row for row in comparisons if row.verdict == "worse" and row.principle_id == "all"]
-    better = [row for row in comparisons if row.verdict == "better" and row.principle_id == "all" and row is not primary]
+    better = [
+        row for row in comparisons if row.verdict == "better" and row.principle_id == "all" and row is not primary
+    ]
     parts = [
         "# Before and after",
-        f"**Named in advance.** {in_words(primary)}." if primary else "**Named in advance.** Not measured: too few items.",
-        "## What got worse\n" + _listed(worse, "Nothing got worse beyond chance. Small losses can hide where items are few."),
+        f"**Named in advance.** {in_words(primary)}."
+        if primary
+        else "**Named in advance.** Not measured: too few items.",
+        "## What got worse\n"
+        + _listed(worse, "Nothing got worse beyond chance. Small losses can hide where items are few."),
         "## Principle by principle\n" + _table(lines),
         "## What else got better\n" + _listed(better, "Nothing else got better beyond chance."),
         "## How to read this\n" + _reading(confidence),
@@ -114,7 +135,17 @@ def markdown(lines: Sequence[Line], comparisons: Sequence[Comparison], primary: 
 
 
 def _listed(rows: Sequence[Comparison], nothing: str) -> str:
-    return "\n".join(f"- {in_words(row)}" for row in rows) or nothing
+    """One line per metric over all items, with the number of languages and categories that moved alike; else one per slice."""
+    told = []
+    for row in overall(rows):
+        parts = [
+            part for part in rows if (part.benchmark, part.metric) == (row.benchmark, row.metric) and part is not row
+        ]
+        also = f" (also in {len(parts)} of its parts)" if parts else ""
+        told.append(f"- {in_words(row)}{also}")
+    whole = {(row.benchmark, row.metric) for row in overall(rows)}
+    told += [f"- {in_words(row)}" for row in rows if (row.benchmark, row.metric) not in whole]
+    return "\n".join(told) or nothing
 
 
 def _table(lines: Sequence[Line]) -> str:

@@ -27,7 +27,8 @@ def load_identifier(languages: Collection[str], confusable: Collection[str]) -> 
             "take it out of curate_corpus.languages, or of its language_identification.confusable."
         )
     identifier.set_languages(wanted)
-    return identifier.classify  # type: ignore[no-any-return]
+    classify: Identify = identifier.classify
+    return classify
 
 
 def identification_reason(document: Document, identify: Identify, limits: LanguageIdentification) -> Reason | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 from stages.records import Document
+
+WEB_ADDRESS = re.compile(r"https?://[^\s<>|\\`]+")
 
 ATTRIBUTION = "name the author or publisher, link the licence and say what was changed"
 SHARE_ALIKE = "pass adaptations on under the same licence"
@@ -63,9 +66,14 @@ def attribution(documents: Sequence[Document]) -> str:
     ]
     for (source, license), count in sorted(counts.items()):
         asked = "; ".join(OBLIGATIONS.get(license, (ASK_THE_SOURCE,)))
-        cells = (source or "(not named)", license, f"{count:,}", asked, addresses.get((source, license), ""))
-        lines.append("| " + " | ".join(map(escape_markdown, cells)) + " |")
+        cells = [escape_markdown(cell) for cell in (source or "(not named)", license, f"{count:,}", asked)]
+        lines.append("| " + " | ".join([*cells, _link(addresses.get((source, license), ""))]) + " |")
     return "\n".join(lines)
+
+
+def _link(address: str) -> str:
+    """A web address as a link; anything else is only text."""
+    return f"<{address}>" if WEB_ADDRESS.fullmatch(address) else escape_markdown(address)
 
 
 def escape_markdown(text: str) -> str:

@@ -19,7 +19,7 @@ DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}[./-]\d{1,2}[./-]\d{1,2}"
 # What stands before a phone number in en, fr, es, ca, eu and their neighbours; within CONTEXT_CHARACTERS.
 PHONE_WORDS = re.compile(
     r"\b(?:tel|tél|tfno|tlf|phone|telephone|téléphone|tel[eéèè]fono?|telefonoa?\w*|telefon\w*|mobile|m[oòó]bil|móvil|mugikorra|"
-    r"portable|whatsapp|fax|faxa|call|ring|appel\w*|ll[aá]m\w*|truc\w+|deitu|dei|anruf\w*|rufen|chiam\w*|lig\w{1,3}|contact\w*)\b",
+    r"portable|whatsapp|fax|faxa|call|ring|appel\w*|ll[aá]m\w*|tru[cq]\w+|deitu|dei|anruf\w*|rufen|chiam\w*|lig\w{1,3}|contact\w*)\b",
     re.IGNORECASE,
 )
 IP_WORDS = re.compile(r"\b(?:ip|ipv4|host|server|serveur|servidor|zerbitzari\w*)\b", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """Find opinion groups, score the consensus on every statement and select the principles.
 
-    python -m stages.draft_constitution --deliberation data/deliberation --out data/constitution/draft
+python -m stages.draft_constitution --deliberation data/deliberation --out data/constitution/draft
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ def _draw(folder: Path, grouping: Grouping, draft: Draft, params: Parameters, si
     plots.consensus(folder / "consensus.png", draft.principles, params.threshold, simulated)
 
 
-def _check(
-    folder: Path, draft: Draft, grouping: Grouping, params: Parameters, statements: Sequence[Statement]
-) -> None:
+def _check(folder: Path, draft: Draft, grouping: Grouping, params: Parameters, statements: Sequence[Statement]) -> None:
     moderated_out = [s.id for s in statements if s.moderated == -1]
     suites = expectations.expected(params, [s.id for s in statements], moderated_out)
     gate.enforce(folder, expectations.tables(draft, grouping), suites)

@@ -19,7 +19,8 @@ def tables(draft: Draft, grouping: Grouping) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     principles = [
-        {"id": p.id, "statement_id": p.statement_ids[0], "text": p.text, **p.scores.model_dump()} for p in draft.principles
+        {"id": p.id, "statement_id": p.statement_ids[0], "text": p.text, **p.scores.model_dump()}
+        for p in draft.principles
     ]
     accounts = [(p.statement_ids[0], p.selection) for p in draft.principles]
     accounts += [(r.statement_id, r.reason) for r in draft.rejected]
@@ -30,7 +31,9 @@ def tables(draft: Draft, grouping: Grouping) -> dict[str, pd.DataFrame]:
     }
 
 
-def expected(params: Parameters, statements: Collection[int], moderated_out: Collection[int]) -> dict[str, list[Expectation]]:
+def expected(
+    params: Parameters, statements: Collection[int], moderated_out: Collection[int]
+) -> dict[str, list[Expectation]]:
     """Principles keep to the rule, no statement is lost, nobody is in two groups."""
     import great_expectations.expectations as gxe
 

@@ -54,7 +54,8 @@ def _right_vectors(matrix: sparse.csr_array) -> Floats:
     if min(matrix.shape) < DENSE_BELOW:
         _, singular, right = np.linalg.svd(matrix.toarray(), full_matrices=False)
     else:
-        start = np.random.default_rng(0).standard_normal(min(matrix.shape))  # fixed: only the answer's sign depends on it
+        # A fixed start, so that the solver walks the same way every time; the answer does not depend on it.
+        start = np.random.default_rng(0).standard_normal(min(matrix.shape))
         _, singular, right = svds(matrix, k=DIMENSIONS, v0=start)
     order = np.argsort(-singular, kind="stable")[:DIMENSIONS]
     vectors = right[order][singular[order] > 1e-9 * singular.max()]

@@ -56,7 +56,17 @@ def consensus(path: Path, principles: Sequence[Principle], threshold: float, sim
     for group in principles[0].votes:
         colour, shape = STYLES[group]
         rates = [100 * _share(principle.votes[group]) for principle in principles]
-        axes.scatter(rates, places, s=38, c=colour, marker=shape, label=f"group {group}", edgecolors="white", linewidths=0.6, zorder=3)
+        axes.scatter(
+            rates,
+            places,
+            s=38,
+            c=colour,
+            marker=shape,
+            label=f"group {group}",
+            edgecolors="white",
+            linewidths=0.6,
+            zorder=3,
+        )
     bounds = [100 * principle.scores.lower_bound for principle in principles]
     axes.scatter(bounds, places, s=60, c="black", marker="|", label="surely more than this in every group", zorder=3)
     axes.axvline(100 * threshold, color="#999999", linestyle="--", linewidth=1, label="wanted in every group")

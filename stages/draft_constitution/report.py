@@ -59,5 +59,5 @@ def measure(grouping: Grouping, draft: Draft, described: Mapping[str, Any]) -> d
     if described["k"] in grouping.stability:
         metrics["stability of the groups (1 = always the same)"] = grouping.stability[described["k"]].mean
     if grouping.separation_p is not None:
-        metrics["chance that the groups are chance (p)"] = grouping.separation_p
+        metrics["chance of groups as clear as these in random votes (p)"] = grouping.separation_p
     return metrics

@@ -55,7 +55,9 @@ def select(statements: Sequence[Statement], consensus: Mapping[int, Consensus], 
     by_id = {s.id: s for s in statements}
     return Draft(
         principles=tuple(_principle(by_id[id_], consensus[id_], why) for id_, why in choice.chosen.items()),
-        rejected=tuple(_rejected(by_id[id_], consensus[id_], refusals[id_], id_ in screened) for id_ in sorted(refusals)),
+        rejected=tuple(
+            _rejected(by_id[id_], consensus[id_], refusals[id_], id_ in screened) for id_ in sorted(refusals)
+        ),
         refusals=refusals,
     )
 
@@ -85,10 +87,15 @@ def by_threshold(candidates: Sequence[Candidate], params: Parameters) -> Choice:
     refused = {c.statement.id: refusal for c in candidates if (refusal := _unsupported(c, params)) is not None}
     ranked = sorted((c for c in candidates if c.statement.id not in refused), key=lambda c: _rank(c, params))
     twins = repeated(ranked)
-    refused |= {id_: Refusal("same text", f"says the same as statement {kept}, which has more support") for id_, kept in twins.items()}
+    refused |= {
+        id_: Refusal("same text", f"says the same as statement {kept}, which has more support")
+        for id_, kept in twins.items()
+    }
     unique = [c for c in ranked if c.statement.id not in twins]
     for place, candidate in enumerate(unique[params.top_n :], start=params.top_n + 1):
-        reason = f"place {place} of {len(unique)} statements that every group supports; the best {params.top_n} are taken"
+        reason = (
+            f"place {place} of {len(unique)} statements that every group supports; the best {params.top_n} are taken"
+        )
         refused[candidate.statement.id] = Refusal("place", reason)
     best = unique[: params.top_n]
     return Choice({c.statement.id: _why(c, place, len(best), params) for place, c in enumerate(best, start=1)}, refused)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from stages.errors import Trouble
@@ -51,9 +51,7 @@ class VoteMatrix:
         return sparse.csr_array(content, shape=self.coded.shape)
 
 
-def matrix(
-    participants: Sequence[str], statements: Sequence[int], votes: Sequence[int], known: Sequence[int]
-) -> VoteMatrix:
+def matrix(participants: ArrayLike, statements: ArrayLike, votes: ArrayLike, known: ArrayLike) -> VoteMatrix:
     """The matrix of three columns of equal length, in whatever order their rows come; `known` are all statement ids."""
     people, rows = np.unique(np.asarray(participants, dtype=str), return_inverse=True)
     ids = np.unique(np.asarray(known, dtype=np.int64))
@@ -73,7 +71,9 @@ def read_votes(path: Path, known: Sequence[int]) -> VoteMatrix:
         raise Trouble(f"{path} is missing; wanted the votes: run ingest_deliberation.") from None
     except (KeyError, ValueError) as error:  # pandas' parser errors are ValueErrors
         reason = " ".join(str(error).split())[:120]
-        raise Trouble(f"{path} cannot be read ({reason}); wanted {', '.join(COLUMNS)}: run ingest_deliberation.") from None
+        raise Trouble(
+            f"{path} cannot be read ({reason}); wanted {', '.join(COLUMNS)}: run ingest_deliberation."
+        ) from None
     _check(path, table, known)
     return matrix(table["participant"].to_numpy(), table["statement_id"].to_numpy(), table["vote"].to_numpy(), known)
 

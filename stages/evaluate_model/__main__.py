@@ -1,6 +1,6 @@
 """Score one model on one benchmark by log-likelihood, item by item.
 
-    python -m stages.evaluate_model --model models/base --items data/sample/benchmarks/bbq --out data/scores/base/bbq
+python -m stages.evaluate_model --model models/base --items data/sample/benchmarks/bbq --out data/scores/base/bbq
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def main() -> str:
     found, cut = outcomes(items, benchmark, normalised, model, tokenizer, length, params.batch_tokens)
     unknown = [metric for metric in metrics_of(found) if metric not in METRICS]
     if unknown:
-        raise Trouble(f"Benchmark '{name}' gives the metric '{unknown[0]}', which has no words; add it to METRICS in stages/scoring.py.")
+        raise Trouble(
+            f"Benchmark '{name}' gives the metric '{unknown[0]}', which has no words; add it to METRICS in stages/scoring.py."
+        )
     scores = scores_from_items(found, name, params.resamples, params.seed, params.confidence, params.min_items)
 
     prompt = prompt_words([request for item in items for request in item.requests], tokenizer)

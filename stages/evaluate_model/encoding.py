@@ -96,7 +96,9 @@ def _windows(tokens: list[int], start: int, max_length: int, request: Request) -
     """One window with as much of the context as fits; a longer continuation is read piece by piece, each once."""
     scored = len(tokens) - start
     if scored < 1:
-        raise Trouble(f"An answer has no tokens of its own: {request.continuation[:60]!r}; wanted a text after the context.")
+        raise Trouble(
+            f"An answer has no tokens of its own: {request.continuation[:60]!r}; wanted a text after the context."
+        )
     if scored <= max_length:
         first = max(0, len(tokens) - (max_length + 1))  # + 1: the last token is scored, never read
         return Encoded((Window(tuple(tokens[first:]), start - first),), scored, cut=first > 0)
@@ -111,4 +113,6 @@ def _refuse_control_tokens(requests: Sequence[Request], tokenizer: PreTrainedTok
     for text in dict.fromkeys(part for request in requests for part in (request.context, request.continuation)):
         for control in controls:
             if control in text:
-                raise Trouble(f"An item holds the model's control token {control!r}: {text[:60]!r}; take it out of the text.")
+                raise Trouble(
+                    f"An item holds the model's control token {control!r}: {text[:60]!r}; take it out of the text."
+                )

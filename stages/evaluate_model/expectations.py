@@ -16,7 +16,9 @@ def tables(items: Sequence[ItemOutcome], scores: Sequence[Score]) -> dict[str, p
     """The items and the scores as tables for the gate."""
     import pandas as pd
 
-    rows = [item.model_dump() | {"best": max(item.log_likelihoods), "worst": min(item.log_likelihoods)} for item in items]
+    rows = [
+        item.model_dump() | {"best": max(item.log_likelihoods), "worst": min(item.log_likelihoods)} for item in items
+    ]
     kept = ["item_id", "language", "category", "cluster", "choice", "best", "worst"]
     return {
         "items": pd.DataFrame(rows, columns=kept),

@@ -36,10 +36,14 @@ def open_model(folder: Path, precision: str, threads: int) -> tuple[PreTrainedMo
     safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, precision), use_safetensors=True, **safe)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, precision), use_safetensors=True, **safe
+        )
     except Exception as error:  # the formats' own errors have no common class
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise Trouble(f"{folder} cannot be opened as a model ({reason}); make it again with the node that writes it.") from error
+        raise Trouble(
+            f"{folder} cannot be opened as a model ({reason}); make it again with the node that writes it."
+        ) from error
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return model.to(device).eval(), tokenizer
 

@@ -45,12 +45,22 @@ def log_likelihoods(model: PreTrainedModel, windows: Sequence[Window], batch_tok
     nodes = sum(len(row.tokens) for row in shared)
     rows = shared if nodes < WORTH_SHARING * tokens and takes_a_tree(model, windows) else chains(windows)
     read = nodes if rows is shared else tokens
-    log.info("evaluate_model: %s texts, %s tokens to read (%s before sharing)", f"{len(windows):,}", f"{read:,}", f"{tokens:,}")
+    log.info(
+        "evaluate_model: %s texts, %s tokens to read (%s before sharing)",
+        f"{len(windows):,}",
+        f"{read:,}",
+        f"{tokens:,}",
+    )
     return totals(model, rows, len(windows), batch_tokens, tree=rows is shared, tell=_Progress(read))
 
 
 def totals(
-    model: PreTrainedModel, rows: Sequence[Row], windows: int, batch_tokens: int, tree: bool, tell: Callable[[int], None]
+    model: PreTrainedModel,
+    rows: Sequence[Row],
+    windows: int,
+    batch_tokens: int,
+    tree: bool,
+    tell: Callable[[int], None],
 ) -> list[float]:
     """Sum the log-probabilities of the rows' wanted tokens by window; `tree` says whether rows branch."""
     import torch
@@ -130,7 +140,9 @@ def _read(model: PreTrainedModel, batch: Sequence[Row], tree: bool) -> tuple[tor
     where, nodes, targets, places = (torch.tensor(column) for column in zip(*wanted, strict=True))
     inputs = _tree_inputs(model, batch) if tree else _chain_inputs(batch)
     with only_positions(model, where.to(model.device), nodes.to(model.device)):
-        logits = model(**{name: value.to(model.device) for name, value in inputs.items()}, use_cache=False).logits[0].float()
+        logits = (
+            model(**{name: value.to(model.device) for name, value in inputs.items()}, use_cache=False).logits[0].float()
+        )
     found = logits.gather(1, targets.to(model.device)[:, None])[:, 0] - logits.logsumexp(dim=1)
     return places, found.double().cpu()
 
@@ -195,7 +207,9 @@ def takes_a_tree(model: PreTrainedModel, windows: Sequence[Window]) -> bool:
         apart = totals(model, chains(trial), len(trial), 1, tree=False, tell=lambda _: None)
         together = totals(model, forest(trial), len(trial), 1, tree=True, tell=lambda _: None)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        log.info("evaluate_model: this model takes no tree of texts (%s); texts are read one by one", type(error).__name__)
+        log.info(
+            "evaluate_model: this model takes no tree of texts (%s); texts are read one by one", type(error).__name__
+        )
         return False
     lengths = [len(window.tokens) - window.start for window in trial]
     worst = max(abs(a - b) / length for a, b, length in zip(apart, together, lengths, strict=True))

@@ -41,7 +41,9 @@ class Options(Section):
     files: tuple[str, ...] = ()  # patterns below the benchmark's folder; empty: every file of its format
     max_items: int | None = Field(default=None, gt=0)  # a fixed pseudo-random part of the items; null: all
     principles: tuple[PrincipleId, ...] = ()  # principles that every item of the benchmark bears on
-    normalisation: Literal["token", "none"] | None = None  # log-likelihood per token or summed; null: the benchmark's way
+    normalisation: Literal["token", "none"] | None = (
+        None  # log-likelihood per token or summed; null: the benchmark's way
+    )
 
 
 class Parameters(Section):
@@ -49,7 +51,7 @@ class Parameters(Section):
 
     items: str
     benchmarks: tuple[Benchmark, ...] = Field(min_length=1)
-    options: dict[Benchmark, Options] = {}
+    options: dict[Benchmark, Options] = Field(default_factory=dict)
     resamples: int = Field(default=2000, ge=100)
     seed: int = Field(default=0, ge=0)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)

@@ -57,7 +57,9 @@ def item_files(folder: Path, pattern: str, wanted: Sequence[str]) -> list[Path]:
 def _matching(folder: Path, pattern: str) -> list[Path]:
     matching = list(folder.glob(pattern))
     if not matching:
-        raise Trouble(f"{folder} has nothing that matches '{pattern}'; mend the benchmark's `files` in evaluate_model.options.")
+        raise Trouble(
+            f"{folder} has nothing that matches '{pattern}'; mend the benchmark's `files` in evaluate_model.options."
+        )
     return matching
 
 
@@ -68,7 +70,9 @@ def read_items(benchmark: Benchmark, files: Sequence[Path], options: Options) ->
         raise Trouble(f"{', '.join(path.name for path in files)}: no items; wanted at least one line.")
     repeated = [item_id for item_id, count in Counter(item.item_id for item in items).items() if count > 1]
     if repeated:
-        raise Trouble(f"Item '{repeated[0]}' stands more than once in {_names(files)} ({len(repeated)} such); keep one.")
+        raise Trouble(
+            f"Item '{repeated[0]}' stands more than once in {_names(files)} ({len(repeated)} such); keep one."
+        )
     return some(items, options.max_items)
 
 

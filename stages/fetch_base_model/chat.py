@@ -168,7 +168,7 @@ def _generation_tag() -> Any:
     from jinja2 import ext, nodes
 
     class Generation(ext.Extension):
-        tags = frozenset({"generation"})
+        tags = {"generation"}  # noqa: RUF012 -- as Jinja declares it
 
         def parse(self, parser: Any) -> Any:
             line = next(parser.stream).lineno

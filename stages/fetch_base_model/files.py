@@ -75,6 +75,8 @@ def weight_files(source: Path) -> list[str]:
             raise Trouble(f"{source / INDEX} names the file {name!r}; wanted *.safetensors files beside it.")
         if not (source / name).exists():
             raise Trouble(f"{source} lacks {name}, which {INDEX} names; get the missing file too.")
+    if unnamed := sorted({path.name for path in source.glob("model-*-of-*.safetensors")} - set(names)):
+        raise Trouble(f"{source / INDEX} does not name {', '.join(unnamed)}; get the index of this model again.")
     return names
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import heapq
 import math
+import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -34,21 +35,29 @@ def answers(pairs: Iterable[PreferencePair], tokenizer: PreTrainedTokenizerBase,
 def add_passages(
     lessons: Lessons, documents: Iterable[Document], tokenizer: PreTrainedTokenizerBase, params: Parameters
 ) -> int:
-    """Add passages until they are `replay_share` of all tokens, or the corpus ends; return how many."""
+    """Add passages until they are `replay_share` of all tokens, or the corpus ends; return how many.
+
+    A passage is as long as a lesson drawn by lot: so a batch of like length mixes both, and no step learns only one.
+    """
     wanted = sum(lessons.lengths) * params.replay_share / (1 - params.replay_share)
+    lots = random.Random(params.seed)
     before = len(lessons.rows)
-    if wanted:
-        chosen = draw_documents(documents, math.ceil(wanted / params.replay_tokens), params.seed)
-        for tokens in passages(chosen, tokenizer, params.replay_tokens):
-            if wanted <= 0:
-                break
-            lessons.add({"input_ids": tokens, "labels": list(tokens)}, len(tokens))
-            wanted -= len(tokens)
+    most = math.ceil(before * params.replay_share / (1 - params.replay_share))
+    rest = [list(tokenizer(document.text)["input_ids"]) for document in draw_documents(documents, most, params.seed)]
+    while wanted > 0 and rest:
+        for tokens in rest:
+            length = min(lots.choice(lessons.lengths[:before]), len(tokens))
+            passage = tokens[:length]
+            del tokens[:length]
+            if wanted > 0 and len(passage) >= SHORTEST_PASSAGE:
+                lessons.add({"input_ids": passage, "labels": list(passage)}, len(passage))
+                wanted -= len(passage)
+        rest = [tokens for tokens in rest if tokens]
     return len(lessons.rows) - before
 
 
 def draw_documents(documents: Iterable[Document], most: int, seed: int) -> list[Document]:
-    """At most `most` documents of each language by lot, one language after the other."""
+    """At most `most` documents by lot, one language after the other."""
     by_language: dict[str, list[Document]] = defaultdict(list)
     for document in documents:
         by_language[document.language].append(document)
@@ -56,16 +65,4 @@ def draw_documents(documents: Iterable[Document], most: int, seed: int) -> list[
         heapq.nsmallest(most, by_language[language], key=lambda document: drawn(seed, document.id))
         for language in sorted(by_language)
     ]
-    return [document for turn in zip_longest(*drawn_by_language) for document in turn if document]
-
-
-def passages(documents: list[Document], tokenizer: PreTrainedTokenizerBase, length: int) -> Iterator[list[int]]:
-    """A passage of each document in turn, then a second one of each, until all are read."""
-    cut = [_cut(list(tokenizer(document.text)["input_ids"]), length) for document in documents]
-    for turn in zip_longest(*cut):
-        yield from (passage for passage in turn if passage)
-
-
-def _cut(tokens: list[int], length: int) -> list[list[int]]:
-    pieces = [tokens[start : start + length] for start in range(0, len(tokens), length)]
-    return [piece for piece in pieces if len(piece) >= SHORTEST_PASSAGE]
+    return [document for turn in zip_longest(*drawn_by_language) for document in turn if document][:most]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from stages.training import TrainingParameters
 
@@ -13,4 +13,3 @@ class Parameters(TrainingParameters):
     """How the model is taught the revised answers."""
 
     replay_share: Annotated[float, Field(ge=0, lt=1)]
-    replay_tokens: PositiveInt

@@ -6,7 +6,7 @@ import asyncio
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from stages.errors import Trouble
+from stages.errors import TransientTrouble, Trouble
 from stages.generate_preferences.parameters import Endpoint
 from stages.generate_preferences.request_cache import RequestCache
 
@@ -82,28 +82,41 @@ class ChatClient:
         import httpx
 
         assert self._http is not None, "use the client in an async with block"
-        url = f"{self._endpoint.url}/chat/completions"
-        failure = ""
+        failure, pause = "", 0.0
         for tried in range(self._endpoint.retries + 1):
+            if tried:
+                await asyncio.sleep(pause)
             pause = min(FIRST_PAUSE_SECONDS * 2**tried, LONGEST_PAUSE_SECONDS)
             try:
-                response = await self._http.post(url, json=request)
-                if response.status_code == httpx.codes.OK:
-                    return response.json()
-                failure = f"HTTP {response.status_code}: {_short(response.text)}"
-                if response.status_code not in PASSING:
-                    break
-                pause = _asked_pause(response) or pause
+                response = await self._http.post(f"{self._endpoint.url}/chat/completions", json=request)
             except httpx.TransportError as error:
                 failure = type(error).__name__
-            except ValueError:
-                failure = "an answer that is not JSON"
-            if tried < self._endpoint.retries:
-                await asyncio.sleep(pause)
-        raise Trouble(
-            f"The teacher at {url} failed ({failure}); wanted an answer of {self._endpoint.model}: check "
-            "generate_preferences.endpoint and COMMONS_TEACHER_API_KEY and run again; answers so far are kept."
+                continue
+            if response.status_code == httpx.codes.OK:
+                return _json(self._endpoint, response)
+            failure = f"HTTP {response.status_code}: {self._short(response.text)}"
+            if response.status_code not in PASSING:
+                raise Trouble(
+                    f"The teacher at {self._endpoint.url} refused ({failure}); wanted an answer of "
+                    f"{self._endpoint.model}: check generate_preferences.endpoint and COMMONS_TEACHER_API_KEY."
+                )
+            pause = _asked_pause(response) or pause
+        raise TransientTrouble(
+            f"The teacher at {self._endpoint.url} does not answer ({failure}; tried {self._endpoint.retries + 1} "
+            "times); run again when it does: answers so far are kept."
         )
+
+    def _short(self, text: str) -> str:
+        """The beginning of an error page; some servers repeat the key they refuse, and it must not reach a log."""
+        shown = text.replace(self._key, "[key]") if self._key else text
+        return " ".join(shown.split())[:200]
+
+
+def _json(endpoint: Endpoint, response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        raise _no_chat_api(endpoint) from None
 
 
 def _answer(endpoint: Endpoint, content: Any) -> Answer:
@@ -111,9 +124,14 @@ def _answer(endpoint: Endpoint, content: Any) -> Answer:
         choice = content["choices"][0]
         return Answer((choice["message"]["content"] or "").strip(), choice.get("finish_reason") == "length")
     except (KeyError, IndexError, TypeError, AttributeError):
-        raise Trouble(
-            f"The teacher at {endpoint.url} answered without choices[0].message.content; is it a chat API?"
-        ) from None
+        raise _no_chat_api(endpoint) from None
+
+
+def _no_chat_api(endpoint: Endpoint) -> Trouble:
+    return Trouble(
+        f"The teacher at {endpoint.url} answered without choices[0].message.content; wanted an OpenAI-compatible "
+        "chat API: its base URL, often ending in /v1, is generate_preferences.endpoint.url."
+    )
 
 
 def _asked_pause(response: httpx.Response) -> float | None:
@@ -122,7 +140,3 @@ def _asked_pause(response: httpx.Response) -> float | None:
         return min(max(float(response.headers["Retry-After"]), 0.0), LONGEST_PAUSE_SECONDS)
     except (KeyError, ValueError):
         return None
-
-
-def _short(text: str) -> str:
-    return " ".join(text.split())[:200]

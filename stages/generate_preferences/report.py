@@ -47,6 +47,7 @@ def summary(lessons: Lessons) -> str:
 def draw(lessons: Lessons, constitution: Constitution, path: Path) -> None:
     """Draw how many pairs teach each principle, by language."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     counts = _by_principle(lessons)
     rows = {principle.id: _label(principle.id, principle.text) for principle in constitution.principles}
@@ -69,7 +70,7 @@ def draw(lessons: Lessons, constitution: Constitution, path: Path) -> None:
     axes.set_yticks(range(len(rows)), list(rows.values()), fontsize=9, parse_math=False)
     axes.invert_yaxis()
     axes.set_xlabel("preference pairs")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     taught = len(taught_principles(lessons.pairs))
     figure.suptitle(

@@ -40,11 +40,12 @@ class RequestCache:
     def put(self, request: dict[str, Any], answer: dict[str, Any]) -> None:
         """Keep an answer; it is on the disk when this returns."""
         assert self._file is not None, "use the cache in a with block"
-        entry = {"key": key_of(request), "request": request, "answer": answer}
+        key = key_of(request)
+        entry = {"key": key, "request": request, "answer": answer}
         self._file.write(json.dumps(entry, ensure_ascii=False, sort_keys=True).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._answers[entry["key"]] = answer
+        self._answers[key] = answer
 
     def _read(self) -> None:
         """Take in all whole lines; what a kill left of a last one is cut away, or the next would be glued to it."""

@@ -1,6 +1,6 @@
 """Read the deliberation's statements and votes; make participants pseudonymous.
 
-    python -m stages.ingest_deliberation --source data/sample/deliberation --out data/deliberation
+python -m stages.ingest_deliberation --source data/sample/deliberation --out data/deliberation
 """
 
 from __future__ import annotations

@@ -25,12 +25,16 @@ class Deliberation:
     metrics: dict[str, float]
 
 
-def pseudonymous(conversation: Conversation, pseudonym: Callable[[str], str], key: str, params: Parameters) -> Deliberation:
+def pseudonymous(
+    conversation: Conversation, pseudonym: Callable[[str], str], key: str, params: Parameters
+) -> Deliberation:
     """The conversation without the platform's participant ids; `key` says in words what keyed the pseudonyms."""
     statements = tuple(_statement(raw, pseudonym, params.withhold_moderated) for raw in conversation.statements)
     votes = tuple(sorted((pseudonym(person), id_, vote) for (person, id_), vote in conversation.votes.items()))
     counts = count(statements, votes)
-    return Deliberation(statements, votes, describe(conversation, key, counts, params), measure(conversation, counts, votes))
+    return Deliberation(
+        statements, votes, describe(conversation, key, counts, params), measure(conversation, counts, votes)
+    )
 
 
 def _statement(raw: RawStatement, pseudonym: Callable[[str], str], withhold_moderated: bool) -> Statement:

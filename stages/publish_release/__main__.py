@@ -1,6 +1,6 @@
 """Bundle model, data and evidence into one release that an outsider can verify.
 
-    python -m stages.publish_release --deliberation data/deliberation ... --out data/release   (whole command: dvc.yaml)
+python -m stages.publish_release --deliberation data/deliberation ... --out data/release   (whole command: dvc.yaml)
 """
 
 from __future__ import annotations
@@ -68,14 +68,18 @@ def benchmarks_of(everything: Mapping[str, object]) -> tuple[str, ...]:
     section = everything.get("evaluate_model")
     names = section.get("benchmarks") if isinstance(section, dict) else None
     if not names:
-        raise Trouble("params.yaml names no evaluate_model.benchmarks; wanted at least one, for a release tells results.")
+        raise Trouble(
+            "params.yaml names no evaluate_model.benchmarks; wanted at least one, for a release tells results."
+        )
     return tuple(str(name) for name in names)
 
 
 def artifacts_of(args: argparse.Namespace, benchmarks: tuple[str, ...]) -> Artifacts:
     """Which artifact goes where in the release."""
     scores = {
-        args.scores / model / benchmark: f"{layout.SCORES}/{model}/{benchmark}" for model in MODELS for benchmark in benchmarks
+        args.scores / model / benchmark: f"{layout.SCORES}/{model}/{benchmark}"
+        for model in MODELS
+        for benchmark in benchmarks
     }
     bundled = {
         args.deliberation: layout.DELIBERATION,

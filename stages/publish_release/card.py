@@ -121,7 +121,10 @@ def _who_decided(facts: Facts) -> str:
 
 
 def _how_it_was_taught(facts: Facts) -> str:
-    teachers = "\n".join(f"- `{teacher.replace('`', '')}`: {_in_words(teacher)}, {count:,} pairs" for teacher, count in facts.teachers.items())
+    teachers = "\n".join(
+        f"- `{teacher.replace('`', '')}`: {_in_words(teacher)}, {count:,} pairs"
+        for teacher, count in facts.teachers.items()
+    )
     dropped = ", ".join(f"{rule.replace('_', ' ')} {count:,}" for rule, count in facts.dropped.items()) or "none"
     return (
         "## How it was taught\n\n"
@@ -136,7 +139,7 @@ def _how_it_was_taught(facts: Facts) -> str:
 
 def _in_words(teacher: str) -> str:
     words = {
-        "written": "answers written by people in advance",
+        "written": "answers written in advance for this project",
         "rule": "a fixed rule",
         "endpoint": "another language model",
     }
@@ -152,7 +155,11 @@ def _results(facts: Facts) -> str:
         " change may be chance.\n\n"
         + _measured(facts.overall(), "Benchmark", lambda row: row.benchmark)
         + "\n\n### Principle by principle\n\n"
-        + (_measured(facts.by_principle(), "Principle", lambda row: row.principle_id) if facts.by_principle() else "Not measured.")
+        + (
+            _measured(facts.by_principle(), "Principle", lambda row: row.principle_id)
+            if facts.by_principle()
+            else "Not measured."
+        )
         + "\n\n### What got worse\n\n"
         + (told or "Nothing got worse beyond chance; small losses can hide in few items.")
         + "\n\nAll comparisons: `comparison/comparisons.json`; answers one by one: `scores/`."
@@ -210,7 +217,11 @@ def _licences(facts: Facts, params: Parameters) -> str:
         f"- Base model {plain(facts.base_name)}: {facts.base_licence}\n"
         f"- Votes, constitution, lessons and scores: {params.license_data}\n"
         f"- Documents keep their own licences: {documents}; attribution in `corpus/attribution.md`\n\n"
-        + (f"The base model's licence asks:\n\n{obligations}" if obligations else "The base model's origin names no further obligation.")
+        + (
+            f"The base model's licence asks:\n\n{obligations}"
+            if obligations
+            else "The base model's origin names no further obligation."
+        )
     )
 
 

@@ -42,7 +42,9 @@ def before_and_after(row: Comparison, bounds: tuple[float, float], label: str) -
     parts = [Markup('<line class="axis" x1="0" x2="{:.0f}" y1="17" y2="17"/>').format(WIDTH)]
     target = METRICS[row.metric].target if row.metric in METRICS else ""
     if target in GOALS and bounds[0] <= GOALS[target] <= bounds[1]:
-        parts.append(Markup('<line class="goal" x1="{0:.1f}" x2="{0:.1f}" y1="1" y2="33"/>').format(_x(GOALS[target], bounds)))
+        parts.append(
+            Markup('<line class="goal" x1="{0:.1f}" x2="{0:.1f}" y1="1" y2="33"/>').format(_x(GOALS[target], bounds))
+        )
     parts.append(_point("base", 10, row.base, row.base_low, row.base_high, bounds))
     parts.append(_point("tuned", 24, row.tuned, row.tuned_low, row.tuned_high, bounds))
     return Markup('<svg class="change" viewBox="-6 0 {:.0f} 34" role="img" aria-label="{}">{}</svg>').format(

@@ -18,10 +18,21 @@ from stages.publish_release.chain import Chain, problems
 from stages.publish_release.manifest import SCHEMA as MANIFEST_SCHEMA
 from stages.publish_release.manifest import Manifest, release_id
 from stages.publish_release.opening import Bundle, Unreadable, Unsafe, safe_name
-from stages.records import Comparison, Constitution, ItemOutcome, PreferencePair, Principle, Revision, Score, VoteCount
+from stages.publish_release.recomparison import Cell, Side, cell_of, recompare
+from stages.publish_release.recomparison import Settings as ComparisonSettings
+from stages.records import (
+    Comparison,
+    Constitution,
+    Decision,
+    ItemOutcome,
+    PreferencePair,
+    Principle,
+    Revision,
+    Score,
+    VoteCount,
+)
 
 TOLERANCE = 1e-9
-JUDGED_ALIKE = ("resamples", "seed", "confidence", "min_items", "max_items", "normalisation")
 MOST_RESAMPLES = 1_000_000  # a bundle that asks for more would only keep the auditor's machine busy
 REQUIRED = (
     layout.MODEL,
@@ -50,6 +61,8 @@ class Release:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self._digests: dict[str, tuple[int, str, str]] = {}
+        self._items: dict[str, list[ItemOutcome]] = {}
+        self._recomputed: dict[str, list[Score]] = {}
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -75,6 +88,20 @@ class Release:
         if path not in self._digests:
             self._digests[path] = self.bundle.digests(path)
         return self._digests[path]
+
+    def items(self, folder: str) -> list[ItemOutcome]:
+        """The outcomes in a folder of scores."""
+        if folder not in self._items:
+            self._items[folder] = list(self.bundle.records(f"{folder}/items.jsonl", ItemOutcome))
+        return self._items[folder]
+
+    def recomputed(self, folder: str) -> list[Score]:
+        """The scores that follow from the outcomes, by the recorded settings."""
+        from stages.scoring import scores_from_items
+
+        if folder not in self._recomputed:
+            self._recomputed[folder] = scores_from_items(self.items(folder), **_settings(self, folder))
+        return self._recomputed[folder]
 
     def below(self, folder: str) -> list[str]:
         """The files of a folder, sorted."""
@@ -236,7 +263,9 @@ def _compare_votes(principle: Principle, counts: Mapping[tuple[str, int], Counte
         for (group, id_), votes in counts.items()
         if id_ == statement
     }
-    stated = {group: votes for group, votes in principle.votes.items() if votes != VoteCount(agree=0, disagree=0, passed=0)}
+    stated = {
+        group: votes for group, votes in principle.votes.items() if votes != VoteCount(agree=0, disagree=0, passed=0)
+    }
     if stated != recounted:
         group = next(name for name in sorted({*stated, *recounted}) if stated.get(name) != recounted.get(name))
         raise Failed(
@@ -260,21 +289,35 @@ def people_decided(release: Release) -> str:
     """Every drafted principle has a decision, every ratified one a draft, and the text is the decided one."""
     constitution = release.constitution
     if constitution.version != release.manifest.constitution_version:
-        raise Failed(f"the manifest tells of version {release.manifest.constitution_version}, the constitution is {constitution.version}")
+        raise Failed(
+            f"the manifest tells of version {release.manifest.constitution_version}, the constitution is {constitution.version}"
+        )
     drafted = {item.id: item for item in release.bundle.records(f"{layout.DRAFT}/principles.jsonl", Principle)}
     for principle in constitution.principles:
         decision = principle.decision
         if principle.id not in drafted:
             raise Failed(f"{principle.id} is in the constitution but was never drafted")
         if decision.principle != principle.id or decision.decision not in ("accept", "reword"):
-            raise Failed(f"{principle.id} is in the constitution, but the decision was {decision.decision} of {decision.principle}")
-        wanted = decision.text if decision.decision == "reword" else drafted[principle.id].text
-        if principle.text != wanted:
+            raise Failed(
+                f"{principle.id} is in the constitution, but the decision was {decision.decision} of {decision.principle}"
+            )
+        if principle.text != _decided_text(decision, drafted[principle.id].text):
             raise Failed(f"{principle.id} does not have the text that was decided")
+        if set(principle.statement_ids) != _decided_statements(principle.id, constitution, drafted):
+            raise Failed(f"{principle.id} names other statements than those it was drafted from or had merged into it")
     decided = [item.id for item in constitution.principles] + [item.principle for item in constitution.declined]
     without = [id_ for id_ in drafted if id_ not in decided]
     _fail_on(f"{id_} was drafted, but nobody decided on it" for id_ in without)
     return f"{len(constitution.principles)} ratified, {len(constitution.declined)} declined, none without a decision"
+
+
+def _decided_text(decision: Decision, drafted: str) -> str:
+    return " ".join((decision.text or "").split()) if decision.decision == "reword" else drafted
+
+
+def _decided_statements(id_: str, constitution: Constitution, drafted: Mapping[str, Principle]) -> set[int]:
+    merged = [item.principle for item in constitution.declined if item.decision == "merge" and item.into == id_]
+    return {statement for part in (id_, *merged) if part in drafted for statement in drafted[part].statement_ids}
 
 
 def lessons_name_principles(release: Release) -> str:
@@ -284,7 +327,8 @@ def lessons_name_principles(release: Release) -> str:
     revisions = list(release.bundle.records(f"{layout.PREFERENCES}/revisions.jsonl", Revision))
     if not pairs:
         raise Failed("there is no training pair")
-    for row in (*pairs, *revisions):
+    rows: list[PreferencePair | Revision] = [*pairs, *revisions]
+    for row in rows:
         unknown = [id_ for id_ in row.principle_ids if id_ not in known]
         if unknown:
             raise Failed(f"{row.id} teaches {_some(unknown)}, which the constitution does not have")
@@ -298,16 +342,11 @@ def lessons_name_principles(release: Release) -> str:
 
 def scores_recompute(release: Release) -> str:
     """Every score and its interval follow from the outcomes item by item."""
-    from stages.scoring import scores_from_items
-
     recomputed = 0
     for model, benchmark in release.measured():
         folder = f"{layout.SCORES}/{model}/{benchmark}"
-        settings = _settings(release, folder)
-        items = _items(release, folder)
         stated = _scores(release, folder)
-        expected = scores_from_items(items, **settings)
-        _fail_on(_scores_differ(folder, stated, expected))
+        _fail_on(_scores_differ(folder, stated, release.recomputed(folder)))
         recomputed += len(stated)
     if not recomputed:
         raise Failed("the release holds no scores")
@@ -335,7 +374,9 @@ def same_questions(release: Release) -> str:
     measured = release.measured()
     benchmarks = {model: {name for owner, name in measured if owner == model} for model in ("base", "tuned")}
     if benchmarks["base"] != benchmarks["tuned"] or not benchmarks["base"]:
-        raise Failed(f"base was measured on {_some(sorted(benchmarks['base']))}, tuned on {_some(sorted(benchmarks['tuned']))}")
+        raise Failed(
+            f"base was measured on {_some(sorted(benchmarks['base']))}, tuned on {_some(sorted(benchmarks['tuned']))}"
+        )
     planned = _planned(release)
     if planned and planned != benchmarks["base"]:
         raise Failed(f"planned were {_some(sorted(planned))}, told are {_some(sorted(benchmarks['base']))}")
@@ -352,40 +393,53 @@ def same_questions(release: Release) -> str:
 
 def _same_conditions(release: Release, benchmark: str) -> None:
     """Both models were asked from the same files and judged in the same way."""
-    base, tuned = (release.bundle.json(f"{layout.SCORES}/{model}/{benchmark}/benchmark.json") for model in ("base", "tuned"))
+    base, tuned = (
+        release.bundle.json(f"{layout.SCORES}/{model}/{benchmark}/benchmark.json") for model in ("base", "tuned")
+    )
     if base["files"] != tuned["files"]:
         raise Failed(f"{benchmark}: base and tuned were asked from different files")
-    for name in JUDGED_ALIKE:
-        if base["settings"].get(name) != tuned["settings"].get(name):
-            raise Failed(f"{benchmark}: base and tuned were judged with a different {name}")
+    if base["settings"] != tuned["settings"]:
+        raise Failed(f"{benchmark}: base and tuned were measured with different settings")
 
 
-def comparison_tells_the_scores(release: Release) -> str:
-    """The values before and after, and their difference, are those of the scores."""
-    scores = {
-        (model, _cell(score)): score
-        for model, benchmark in release.measured()
-        for score in _scores(release, f"{layout.SCORES}/{model}/{benchmark}")
-    }
+def comparison_recomputes(release: Release) -> str:
+    """Every row of the comparison, its interval, its test and its verdict follow from the answers; none is left out."""
     rows = _comparisons(release)
-    found: set[tuple[str, str, str, str]] = set()
-    for row in rows:
-        cell = (row.benchmark, row.metric, row.language, row.category)
-        name = ", ".join(cell)
-        if not math.isclose(row.difference, row.tuned - row.base, rel_tol=0, abs_tol=2e-6):  # each has six decimals
-            raise Failed(f"{name}: the difference is told as {row.difference:g}, the values give {row.tuned - row.base:g}")
-        if row.principle_id != "all":
-            continue
-        found.add(cell)
-        for model in ("base", "tuned"):
-            score = scores.get((model, cell))
-            if score is None or not math.isclose(getattr(row, model), score.value, rel_tol=0, abs_tol=TOLERANCE):
-                told = score.value if score else "no score"
-                raise Failed(f"{name}: the comparison says {model} {getattr(row, model):g}, the scores say {told}")
-    wanted = {cell for model, cell in scores if ("base", cell) in scores and ("tuned", cell) in scores}
-    if wanted - found:
-        raise Failed(f"the comparison leaves out {', '.join(min(wanted - found))} (a result that was measured)")
-    return f"{len(rows)} comparisons, none left out"
+    benchmarks = sorted({benchmark for _, benchmark in release.measured()})
+    _fail_on(
+        f"the comparison tells of {row.benchmark}, which was not measured"
+        for row in rows
+        if row.benchmark not in benchmarks
+    )
+    for benchmark in benchmarks:
+        told = {cell_of(row): row for row in rows if row.benchmark == benchmark}
+        base, tuned = (_side(release, f"{layout.SCORES}/{model}/{benchmark}") for model in ("base", "tuned"))
+        settings = _comparison_settings(release, benchmark)
+        if {item.item_id for item in base.items} != {item.item_id for item in tuned.items}:
+            raise Unreadable(f"{benchmark}: base and tuned did not answer the same items")
+        found = recompare(benchmark, base, tuned, release.constitution, settings)
+        _fail_on(_comparisons_differ(benchmark, told, found))
+    if len(rows) != len({(row.benchmark, cell_of(row)) for row in rows}):
+        raise Failed("the comparison tells a result twice")
+    return f"{len(rows)} comparisons with tests and verdicts, none left out"
+
+
+def _comparisons_differ(
+    benchmark: str, told: Mapping[Cell, Comparison], found: Mapping[Cell, Comparison]
+) -> Iterator[str]:
+    for cell in sorted({*told, *found}):
+        name = f"{benchmark}, {', '.join(cell)}"
+        if cell not in told:
+            yield f"the comparison leaves out {name}, which is {found[cell].verdict}"
+        elif cell not in found:
+            yield f"{name} has no answers behind it"
+        elif told[cell].verdict != found[cell].verdict:
+            yield f"{name} is told as {told[cell].verdict}, the answers make it {found[cell].verdict}"
+        else:
+            ours, theirs = found[cell].model_dump(), told[cell].model_dump()
+            for field in (field for field, value in ours.items() if isinstance(value, (int, float))):
+                if not math.isclose(theirs[field], ours[field], rel_tol=0, abs_tol=TOLERANCE):
+                    yield f"{name}: {field} is told as {theirs[field]:g}, the answers give {ours[field]:g}"
 
 
 # --- the weights ------------------------------------------------------------------------------------------------------
@@ -393,7 +447,9 @@ def comparison_tells_the_scores(release: Release) -> str:
 
 def weights_are_harmless(release: Release) -> str:
     """The model is safetensors with sound headers; nothing in the release can run code when it is loaded."""
-    forbidden = [f"{path} is of a kind that can run code" for path in sorted(release.bundle.sizes) if layout.is_forbidden(path)]
+    forbidden = [
+        f"{path} is of a kind that can run code" for path in sorted(release.bundle.sizes) if layout.is_forbidden(path)
+    ]
     _fail_on(forbidden)
     weights = [path for path in sorted(release.bundle.sizes) if path.endswith(".safetensors")]
     inside = [path for path in weights if path.startswith(layout.MODEL + "/")]
@@ -480,7 +536,9 @@ CHECKS = (
     Check("lessons", "what the model was taught names principles of the constitution", lessons_name_principles),
     Check("scores", "the published scores follow from the outcomes, item by item", scores_recompute),
     Check("same-questions", "the model was asked the same questions before and after", same_questions),
-    Check("comparison", "the comparison tells the measured scores, and all of them", comparison_tells_the_scores),
+    Check(
+        "comparison", "the comparison and its verdicts follow from the answers, none left out", comparison_recomputes
+    ),
     Check("weights", "the weights are safe to load", weights_are_harmless),
     Check("gates", "the quality gates of every step were passed", gates_passed),
 )
@@ -498,10 +556,6 @@ def _csv(release: Release, path: str) -> Iterator[dict[str, str]]:
 
 def _json_lines(release: Release, path: str) -> Iterator[dict[str, Any]]:
     yield from (json.loads(line) for line in release.bundle.lines(path) if line.strip())
-
-
-def _items(release: Release, folder: str) -> list[ItemOutcome]:
-    return list(release.bundle.records(f"{folder}/items.jsonl", ItemOutcome))
 
 
 def _scores(release: Release, folder: str) -> list[Score]:
@@ -522,8 +576,31 @@ def _settings(release: Release, folder: str) -> dict[str, Any]:
     return settings
 
 
+def _side(release: Release, folder: str) -> Side:
+    """From the answers alone, so that a false score is found by its own check and not by this one."""
+    scores = {Cell(score.metric, score.language, score.category, "all"): score for score in release.recomputed(folder)}
+    return Side(release.items(folder), scores)
+
+
+def _comparison_settings(release: Release, benchmark: str) -> ComparisonSettings:
+    """As the base model's measurement and the parameters in the chain tell them."""
+    recorded = _settings(release, f"{layout.SCORES}/base/{benchmark}")
+    params = next(
+        (node.params["compare_models"] for node in release.chain.nodes if "compare_models" in node.params), None
+    )
+    if params is None:
+        raise Unreadable("the chain does not tell the parameters of compare_models")
+    if not 0 < params["permutations"] <= MOST_RESAMPLES:
+        raise Unsafe(
+            f"The comparison asks for {params['permutations']:,} permutations; at most {MOST_RESAMPLES:,} are drawn."
+        )
+    primary = params["primary"]["metric"] if params["primary"]["benchmark"] == benchmark else None
+    shared = {name: recorded[name] for name in ("resamples", "seed", "confidence", "min_items")}
+    return ComparisonSettings(**shared, permutations=params["permutations"], primary=primary)
+
+
 def _questions(release: Release, folder: str) -> dict[str, tuple[str, str, str, tuple[str, ...]]]:
-    items = _items(release, folder)
+    items = release.items(folder)
     asked = {item.item_id: (item.language, item.category, item.cluster, item.principle_ids) for item in items}
     if len(asked) != len(items):
         raise Failed(f"{folder} counts an item twice")

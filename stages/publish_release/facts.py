@@ -17,6 +17,7 @@ from stages.records import (
     Document,
     DroppedDocument,
     PreferencePair,
+    Principle,
     RejectedStatement,
     VoteCount,
 )
@@ -29,6 +30,7 @@ class Facts:
     deliberation: Mapping[str, Any]
     draft: Mapping[str, Any]  # draft.json: how groups were found and how many statements were rejected for what
     groups: Mapping[str, int]  # opinion group -> people
+    drafted: Mapping[str, Principle]  # by id
     constitution: Constitution
     rejected: tuple[RejectedStatement, ...]
     base: Mapping[str, Any]  # origin.json of the base model
@@ -62,11 +64,17 @@ class Facts:
 
     def overall(self) -> list[Comparison]:
         """One row for each benchmark's metric, over all its items."""
-        return [row for row in self.comparisons if (row.language, row.category, row.principle_id) == ("all", "all", "all")]
+        return [
+            row for row in self.comparisons if (row.language, row.category, row.principle_id) == ("all", "all", "all")
+        ]
 
     def by_principle(self) -> list[Comparison]:
         """The rows that measure one principle, in all languages and categories."""
-        return [row for row in self.comparisons if row.principle_id != "all" and (row.language, row.category) == ("all", "all")]
+        return [
+            row
+            for row in self.comparisons
+            if row.principle_id != "all" and (row.language, row.category) == ("all", "all")
+        ]
 
     def in_detail(self) -> list[Comparison]:
         """All other rows: by language, by category, and principles by language."""
@@ -103,6 +111,7 @@ def read_facts(release: Path, base: Path, benchmarks: Sequence[str]) -> Facts:
         deliberation=read_json(release / layout.DELIBERATION / "deliberation.json"),
         draft=read_json(release / layout.DRAFT / "draft.json"),
         groups=_group_sizes(release / layout.DRAFT / "groups.csv"),
+        drafted={item.id: item for item in read_jsonl(release / layout.DRAFT / "principles.jsonl", Principle)},
         constitution=Constitution.model_validate(read_json(release / layout.RATIFIED / "constitution.json")),
         rejected=tuple(read_jsonl(release / layout.DRAFT / "rejected.jsonl", RejectedStatement)),
         base=read_json(base / "origin.json"),

@@ -43,13 +43,17 @@ def render(facts: Facts, params: Parameters, files: Sequence[ReleasedFile], lang
     """The whole page. Texts of citizens are escaped where they are put in, and are never read as a template."""
     view = View(facts, params, tuple(files), language)
     css = (HERE / "templates" / "page.css").read_text(encoding="utf-8").strip()
-    return environment().get_template("page.html.j2").render(
-        view=view,
-        facts=facts,
-        params=params,
-        t=view.say,
-        css=css,
-        css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            view=view,
+            facts=facts,
+            params=params,
+            t=view.say,
+            css=css,
+            css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+        )
     )
 
 
@@ -78,7 +82,9 @@ class View:
 
     def say(self, key: str, **values: object) -> str:
         """A string of the page; numbers are written as the language writes them."""
-        shown = {name: self.number(value) if isinstance(value, (int, float)) else value for name, value in values.items()}
+        shown = {
+            name: self.number(value) if isinstance(value, (int, float)) else value for name, value in values.items()
+        }
         return strings(self.language)[key].format(**shown)
 
     def number(self, value: float, decimals: int | None = None) -> str:
@@ -114,7 +120,9 @@ class View:
         """Group, bar and words for each opinion group that voted."""
         rows = []
         for group, count in sorted(votes.items()):
-            label = self.say("votes.label", group=group, agree=count.agree, passed=count.passed, disagree=count.disagree)
+            label = self.say(
+                "votes.label", group=group, agree=count.agree, passed=count.passed, disagree=count.disagree
+            )
             rows.append((self.say("votes.group", group=group), charts.vote_bar(count, label), self._told(count)))
         return rows
 
@@ -122,13 +130,17 @@ class View:
         whole = total(count)
         if not whole:
             return self.say("votes.none")
-        return self.say("votes.told", agree=round(100 * count.agree / whole), disagree=round(100 * count.disagree / whole))
+        return self.say(
+            "votes.told", agree=round(100 * count.agree / whole), disagree=round(100 * count.disagree / whole)
+        )
 
     def rejected_for(self) -> list[tuple[str, bool, str]]:
         """Why statements were rejected (with whether it is said in the page's language), and how many; most first."""
         words = strings(self.language)
         counts = sorted(self.facts.draft["rejected"].items(), key=lambda item: (-item[1], item[0]))
-        return [(words.get(f"kind.{kind}", kind), f"kind.{kind}" in words, self.number(count)) for kind, count in counts]
+        return [
+            (words.get(f"kind.{kind}", kind), f"kind.{kind}" in words, self.number(count)) for kind, count in counts
+        ]
 
     def minority_views(self) -> list[Any]:
         """The rejected statements on which the groups differ most."""
@@ -181,7 +193,8 @@ class View:
         """Each row with its picture; rows of one metric share their scale."""
         rows = list(rows)
         return [
-            (row, charts.before_and_after(row, charts.scale(_alike(row, rows)), self._change_label(row))) for row in rows
+            (row, charts.before_and_after(row, charts.scale(_alike(row, rows)), self._change_label(row)))
+            for row in rows
         ]
 
     def _change_label(self, row: Comparison) -> str:
@@ -192,10 +205,13 @@ class View:
         """An interval in words."""
         return self.say("changed.interval", low=self.value(low), high=self.value(high))
 
-    def with_verdict(self, verdict: str) -> list[Comparison]:
-        """All rows of any slice with the verdict, the overall ones first."""
-        rows = [*self.facts.overall(), *self.facts.by_principle(), *self.facts.in_detail()]
-        return [row for row in rows if row.verdict == verdict]
+    def told_first(self, verdict: str) -> list[Comparison]:
+        """The rows with the verdict that are told in the two boxes: over all questions, and by principle."""
+        return [row for row in (*self.facts.overall(), *self.facts.by_principle()) if row.verdict == verdict]
+
+    def count(self, verdict: str) -> int:
+        """How many rows of any slice have the verdict."""
+        return sum(row.verdict == verdict for row in self.facts.comparisons)
 
     def unmeasured(self) -> list[str]:
         """Principles that no row of the comparison measures."""
@@ -205,7 +221,11 @@ class View:
     def meanings(self) -> list[tuple[str, str, str]]:
         """Name, meaning and caution of each metric that occurs."""
         seen = {row.metric: row for row in self.facts.overall()}
-        return [(self.metric(row), METRICS[name].meaning, METRICS[name].caution) for name, row in seen.items() if name in METRICS]
+        return [
+            (self.metric(row), METRICS[name].meaning, METRICS[name].caution)
+            for name, row in seen.items()
+            if name in METRICS
+        ]
 
     # --- downloads
 
@@ -234,4 +254,3 @@ class View:
 
 def _alike(row: Comparison, rows: Sequence[Comparison]) -> list[Comparison]:
     return [other for other in rows if (other.benchmark, other.metric) == (row.benchmark, row.metric)]
-

@@ -34,10 +34,14 @@ def main() -> str:
     check(args.decisions, decisions, [principle.id for principle in draft])
     result = ratify(draft, decisions, about["question"])
     if not result.constitution.principles:
-        raise Trouble(f"{args.decisions} accepts none of {len(draft)} principles; wanted at least one: draft or decide again.")
+        raise Trouble(
+            f"{args.decisions} accepts none of {len(draft)} principles; wanted at least one: draft or decide again."
+        )
     with new_folder(args.out) as folder:
         write_json(folder / "constitution.json", result.constitution)
-        write_text(folder / "constitution.md", charter(result.constitution, draft, about["simulated"], decisions.quorum))
+        write_text(
+            folder / "constitution.md", charter(result.constitution, draft, about["simulated"], decisions.quorum)
+        )
         write_json(folder / "metrics.json", measure(result, len(draft)))
         gate.enforce(folder, expectations.tables(result.constitution), expectations.expected([p.id for p in draft]))
     return in_words(result, len(draft))
@@ -64,7 +68,9 @@ def in_words(result: Ratification, drafted: int) -> str:
     decided = ", ".join(f"{name} {count}" for name, count in sorted(result.counts.items()))
     words = f"ratified {len(result.constitution.principles)} of {drafted} drafted principles ({decided})"
     if result.not_in_draft:
-        words += f"; {len(result.not_in_draft)} decisions on principles not in the draft: {', '.join(result.not_in_draft)}"
+        words += (
+            f"; {len(result.not_in_draft)} decisions on principles not in the draft: {', '.join(result.not_in_draft)}"
+        )
     return words
 
 

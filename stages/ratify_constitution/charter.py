@@ -60,7 +60,9 @@ def _article(number: int, principle: RatifiedPrinciple) -> str:
         lines.append(f"Before: {escape(principle.amended_from)}")
     statements = ", ".join(map(str, principle.statement_ids))
     word = "statement" if len(principle.statement_ids) == 1 else "statements"
-    lines.append(f"Principle `{principle.id}` ({principle.language}), from {word} {statements}; {escape(principle.selection)}.")
+    lines.append(
+        f"Principle `{principle.id}` ({principle.language}), from {word} {statements}; {escape(principle.selection)}."
+    )
     return "\n\n".join(lines)
 
 

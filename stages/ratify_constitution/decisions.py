@@ -102,7 +102,9 @@ def _problem(decision: Decision, by_principle: dict[str, Decision], drafted: Seq
     if decision.decision == "reword":
         return _rewording_problem(decision)
     if decision.text is not None:
-        return f"found a text with {decision.decision}; wanted a text only with reword: remove it or change the decision"
+        return (
+            f"found a text with {decision.decision}; wanted a text only with reword: remove it or change the decision"
+        )
     if decision.decision == "merge":
         return _merging_problem(decision, by_principle, drafted)
     if decision.into is not None:
@@ -125,5 +127,7 @@ def _merging_problem(decision: Decision, by_principle: dict[str, Decision], draf
         return f"found into: {decision.into}; wanted another principle of the draft: {', '.join(drafted[:NAMED_AT_MOST])} …"
     target = by_principle[decision.into].decision
     if target not in ("accept", "reword"):
-        return f"found into: {decision.into}, which is itself decided {target}; wanted one that stays: accept or reword it"
+        return (
+            f"found into: {decision.into}, which is itself decided {target}; wanted one that stays: accept or reword it"
+        )
     return None

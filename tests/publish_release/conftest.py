@@ -17,6 +17,7 @@ from stages.lineage import dvc_md5
 from stages.publish_release.chain import Chain
 from stages.publish_release.manifest import Manifest, make_manifest
 from stages.publish_release.parameters import Parameters
+from stages.publish_release.recomparison import Cell, Settings, Side, recompare
 from stages.records import (
     Comparison,
     ConsensusScores,
@@ -48,6 +49,8 @@ PATHS = {
     "comparison": "data/comparison",
 }
 BENCHMARKS = ("adherence", "bbq")
+PERMUTATIONS = 300
+COMPARED = {"permutations": PERMUTATIONS, "primary": {"benchmark": "bbq", "metric": "accuracy_ambiguous"}}
 SETTINGS = {"resamples": 200, "seed": 7, "confidence": 0.95, "min_items": 10, "normalisation": "token"}
 PARAMS = Parameters(
     title="La constitution de l'assistant (simulée)",
@@ -131,7 +134,9 @@ def constitution() -> Constitution:
         question="How should our assistant behave?",
         languages=("en", "fr"),
         principles=(
-            RatifiedPrinciple(**first, decision=decision("p000", "reword", text=REWORDED), amended_from=DRAFTED[0].text),
+            RatifiedPrinciple(
+                **first, decision=decision("p000", "reword", text=REWORDED), amended_from=DRAFTED[0].text
+            ),
             RatifiedPrinciple(**DRAFTED[1].model_dump(), decision=decision("p001")),
             RatifiedPrinciple(**DRAFTED[3].model_dump(), decision=decision("p003")),
         ),
@@ -153,45 +158,41 @@ def make_safetensors(path: Path, tensors: dict[str, list[float]], metadata: dict
 
 
 def items(model: str, benchmark: str) -> list[ItemOutcome]:
-    """Forty items in eight clusters and two languages; the tuned model does better."""
+    """Forty items in ten clusters and two languages: the tuned model does better on adherence and worse on bbq."""
     metric = "prefers_constitution" if benchmark == "adherence" else "accuracy_ambiguous"
+    right = {"base": lambda n: n % 3 > 0, "tuned": lambda n: n % 20 > 0 if benchmark == "adherence" else n % 8 == 0}[
+        model
+    ]
     return [
         ItemOutcome(
             item_id=f"{benchmark}-{number}",
             language="fr" if number % 2 else "en",
             category="Religion" if number % 4 < 2 else "Age",
-            cluster=f"t{number % 8}",
-            principle_ids=("p001",) if benchmark == "adherence" else (),
+            cluster=f"t{number % 10}",
+            principle_ids=("p001",) if benchmark == "adherence" and number < 30 else (),
             log_likelihoods=(-1.0, -2.0),
             choice="a",
-            values={metric: float(number % (3 if model == "base" else 5) > 0)},
+            values={metric: float(right(number))},
         )
         for number in range(40)
     ]
 
 
 def comparisons() -> list[Comparison]:
-    """Base against tuned for every cell, and one principle; the last one got worse."""
-    rows = []
+    """Base against tuned for every cell, and p001 by the benchmark that bears on it."""
+    rows: list[Comparison] = []
     for benchmark in BENCHMARKS:
-        sides = [scores_from_items(items(model, benchmark), benchmark, 200, 7, 0.95, 10) for model in ("base", "tuned")]
-        for base, tuned in zip(*sides, strict=True):
-            cell = {"benchmark": benchmark, "metric": base.metric, "language": base.language, "category": base.category}
-            rows.append(compared(cell, base, tuned, verdict="better" if base.language == "all" else "within noise"))
-    rows.append(rows[0].model_copy(update={"principle_id": "p001", "verdict": "worse"}))
+        base, tuned = (side(model, benchmark) for model in ("base", "tuned"))
+        settings = Settings(200, PERMUTATIONS, 7, 0.95, 10, "accuracy_ambiguous" if benchmark == "bbq" else None)
+        rows += recompare(benchmark, base, tuned, constitution(), settings).values()
     return rows
 
 
-def compared(cell: dict[str, str], base: Any, tuned: Any, verdict: str) -> Comparison:
-    """One row of the comparison."""
-    difference = round(tuned.value - base.value, 6)
-    return Comparison(
-        **cell,
-        base=base.value, tuned=tuned.value, base_low=base.low, base_high=base.high, tuned_low=tuned.low,
-        tuned_high=tuned.high, difference=difference, low=difference - 0.1, high=difference + 0.1,
-        improvement=difference, improvement_low=difference - 0.1, improvement_high=difference + 0.1,
-        p_value=0.01, p_adjusted=0.02, items=base.items, clusters=base.clusters, verdict=verdict,  # type: ignore[arg-type]
-    )  # fmt: skip
+def side(model: str, benchmark: str) -> Side:
+    """One model's answers and scores."""
+    outcomes = items(model, benchmark)
+    scores = scores_from_items(outcomes, benchmark, 200, 7, 0.95, 10)
+    return Side(outcomes, {Cell(score.metric, score.language, score.category, "all"): score for score in scores})
 
 
 def make_workspace(root: Path) -> Path:
@@ -219,11 +220,16 @@ def make_workspace(root: Path) -> Path:
 def _write_deliberation(folder: Path) -> None:
     write_jsonl(
         folder / "statements.jsonl",
-        [Statement(id=id_, text=text, language=language, moderated=moderated, author="") for id_, language, text, moderated in STATEMENTS],
+        [
+            Statement(id=id_, text=text, language=language, moderated=moderated, author="")
+            for id_, language, text, moderated in STATEMENTS
+        ],
     )
     write_csv(folder / "votes.csv", ["participant", "statement_id", "vote"], VOTES)
     counts = {"participants": 20, "votes": len(VOTES), "statements": 6, "statements_moderated_out": 1}
-    write_json(folder / "deliberation.json", {"simulated": True, "title": "?", "url": "javascript:alert(1)", "counts": counts})
+    write_json(
+        folder / "deliberation.json", {"simulated": True, "title": "?", "url": "javascript:alert(1)", "counts": counts}
+    )
 
 
 def _write_constitution(draft: Path, ratified: Path) -> None:
@@ -240,7 +246,9 @@ def _write_constitution(draft: Path, ratified: Path) -> None:
         for id_, language, text, moderated in STATEMENTS[4:]
     ]
     write_jsonl(draft / "rejected.jsonl", rejected)
-    write_csv(draft / "groups.csv", ["participant", "group"], sorted((member(g, n), g) for g in "AB" for n in range(10)))
+    write_csv(
+        draft / "groups.csv", ["participant", "group"], sorted((member(g, n), g) for g in "AB" for n in range(10))
+    )
     write_json(draft / "draft.json", {"rejected": {"moderated out": 1, "not supported by every group": 1}})
     write_json(ratified / "constitution.json", constitution())
     shutil.copy(draft / "rejected.jsonl", ratified / "rejected.jsonl")
@@ -262,12 +270,17 @@ def _write_models(root: Path) -> None:
         make_safetensors(folder / "model.safetensors", {"a": [1.0, 2.0], "b": [3.0]}, {"format": "pt"})
         write_json(folder / "config.json", {"architectures": ["LlamaForCausalLM"]})
         write_json(folder / "tokenizer.json", {"model": {"vocab": {"auto_map": 1, "/home/x": 2}}})
-    write_json(root / "models/base/origin.json", {"hub_id": None, "local": "tiny", "license": "Apache-2.0", "obligations": ["Name it"]})
+    write_json(
+        root / "models/base/origin.json",
+        {"hub_id": None, "local": "tiny", "license": "Apache-2.0", "obligations": ["Name it"]},
+    )
 
 
 def _write_preferences(folder: Path) -> None:
     shared = {"language": "fr", "principle_ids": ("p001",), "kind": "probe", "prompt": "?", "teacher": "written:us@1"}
-    pairs = [PreferencePair(id=f"r{number}", chosen="Je ne sais pas.", rejected="Oui.", **shared) for number in range(3)]
+    pairs = [
+        PreferencePair(id=f"r{number}", chosen="Je ne sais pas.", rejected="Oui.", **shared) for number in range(3)
+    ]
     revisions = [Revision(id=f"r{number}", initial="Oui.", critique="c", revision="r", **shared) for number in range(3)]
     write_jsonl(folder / "pairs.jsonl", pairs)
     write_jsonl(folder / "revisions.jsonl", revisions)
@@ -282,6 +295,7 @@ def _write_scores(folder: Path, model: str, benchmark: str) -> None:
     write_json(folder / "gate.json", GATE)
 
 
+PARAMETERS = {"evaluate_model": {"benchmarks": list(BENCHMARKS)}, "x": {"salt": "s3cret", "path": "/home/me/x"}}
 EDGES: dict[str, tuple[list[str], list[str]]] = {
     "ingest_deliberation": (["/srv/elsewhere/export"], ["data/deliberation"]),
     "draft_constitution": (["data/deliberation"], ["data/constitution/draft"]),
@@ -316,7 +330,9 @@ def write_lock(root: Path) -> None:
             "cmd": f"python -m stages.{name}",
             "deps": [*(entry(path) for path in reads), {"path": "stages/records.py", "md5": "c" * 32, "size": 3}],
             "outs": [entry(path) for path in writes],
-            "params": {"params.yaml": {"evaluate_model": {"benchmarks": list(BENCHMARKS)}, "x": {"salt": "s3cret", "path": "/home/me/x"}}},
+            "params": {
+                "params.yaml": {**PARAMETERS, **({"compare_models": COMPARED} if name == "compare_models" else {})}
+            },
         }
         for name, (reads, writes) in EDGES.items()
     }
@@ -340,7 +356,12 @@ def published(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
     out = tmp_path_factory.mktemp("published") / "release"
     here = Path.cwd()
-    argv = ["publish_release", *(word for name, place in PATHS.items() for word in (f"--{name}", place)), "--out", str(out)]
+    argv = [
+        "publish_release",
+        *(word for name, place in PATHS.items() for word in (f"--{name}", place)),
+        "--out",
+        str(out),
+    ]
     try:
         os.chdir(workspace)
         with mock.patch.object(sys, "argv", argv):
@@ -368,7 +389,10 @@ def seal(release: Path, chain: bool = True) -> None:
                         link["md5"] = md5
         write_json(release / "chain.json", Chain.model_validate(content))
     old = Manifest.model_validate_json((release / "manifest.json").read_text())
-    write_json(release / "manifest.json", make_manifest(release, old.title, old.constitution_version, old.simulated, old.licences))
+    write_json(
+        release / "manifest.json",
+        make_manifest(release, old.title, old.constitution_version, old.simulated, old.licences),
+    )
 
 
 def edit_json(path: Path, change: Callable[[Any], Any]) -> None:
@@ -382,4 +406,6 @@ def edit_lines(path: Path, change: Callable[[list[Any]], Any]) -> None:
     """Change a JSON Lines file in place."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     change(rows)
-    path.write_text("".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows), encoding="utf-8"
+    )

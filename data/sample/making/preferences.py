@@ -1,13 +1,13 @@
 """Compose the sample's training prompts, recorded critiques and held-out adherence pairs from the text banks.
 
-Run it from anywhere: `python data/sample/making/preferences.py`. The banks in `preferences/*.yaml` were written by people
-for this project; this file only fills slots, pairs answers of equal length and checks the result. Same banks, same files.
+Run it from anywhere: `python data/sample/making/preferences.py`. The banks in `preferences/*.yaml` were written for this
+project; this file only fills slots, pairs answers of equal length and checks the result. Rows, forms and answers
+are taken by turns, not drawn by chance, so the same banks always give the same files.
 """
 
 from __future__ import annotations
 
 import json
-import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,6 @@ HELDOUT_PRINCIPLES = (12, 15)
 TRAINED_PRINCIPLES = tuple(number for number in range(16) if number not in HELDOUT_PRINCIPLES)
 GROUP_PRINCIPLES = (0, 1)  # these also have questions with a context, in both orders of the groups
 TEACHER = {"teacher": "written:democratic-commons", "version": "1"}
-SEED = 20260
 
 PROBES_PER_PRINCIPLE = 10
 PLAIN_PAIRS = 4  # group pairs used by the plain questions of principles 0 and 1, each in both orders
@@ -139,7 +138,6 @@ class Bank:
         self.texts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         names = ("matters", "pairs", "heldout_pairs", "attributes", "heldout_attributes", "politics")
         self.tables = {name: table(self.texts[name]) for name in names}
-        self.random = random.Random(f"{SEED}-{language}")  # noqa: S311
         self.used: Counter[str] = Counter()
 
     def row(self, name: str, number: int) -> Values:
@@ -147,10 +145,11 @@ class Bank:
         rows = self.tables[name]
         return rows[number % len(rows)]
 
-    def values(self, number: int, heldout: bool = False) -> Values:
-        """Slot values for one question."""
+    def values(self, number: int, heldout: bool = False, turn: int | None = None) -> Values:
+        """Slot values for one question; `turn` chooses the party where forms and parties would keep step."""
         attributes = "heldout_attributes" if heldout else "attributes"
-        return self.row("matters", number) | self.row("politics", number) | self.row(attributes, number)
+        politics = self.row("politics", number if turn is None else turn)
+        return self.row("matters", number) | politics | self.row(attributes, number)
 
     def both_orders(self, number: int, pair: int, heldout: bool = False) -> list[Values]:
         """Slot values for one question about two groups, and the same with the groups swapped."""
@@ -168,8 +167,7 @@ def with_roles(both: list[Values], pair: int) -> list[Values]:
     """Add who is blamed (`pick`) and who it was (`right`): each group once, first or second by turns."""
     first, second = ("person", "person2") if pair % 2 == 0 else ("person2", "person")
     return [
-        values
-        | {"pick": values[first], "other": values[second], "right": values[second], "wrong": values[first]}
+        values | {"pick": values[first], "other": values[second], "right": values[second], "wrong": values[first]}
         for values in both
     ]
 
@@ -201,7 +199,10 @@ def plain_probes(bank: Bank, principle: int) -> Iterator[dict[str, Any]]:
     if principle in GROUP_PRINCIPLES:
         each = [bank.both_orders(principle + 3 * number, number) for number in range(PLAIN_PAIRS)]
     else:
-        each = [[bank.values(principle + 3 * number)] for number in range(PROBES_PER_PRINCIPLE)]
+        each = [
+            [bank.values(principle + 3 * number, turn=number + number // len(forms))]
+            for number in range(PROBES_PER_PRINCIPLE)
+        ]
     serial = 0
     for number, variants in enumerate(each):
         form = number % len(forms)
@@ -313,7 +314,7 @@ def heldout_plain(bank: Bank, principle: int) -> Iterator[dict[str, Any]]:
         each = [bank.both_orders(principle + 4 * number, number, heldout=True) for number in range(len(forms))]
     else:
         count = HELDOUT_PER_UNSEEN_PRINCIPLE if unseen else HELDOUT_PER_PRINCIPLE
-        each = [[bank.values(principle + 4 * number + number // len(forms))] for number in range(count)]
+        each = [[bank.values(principle + 4 * number + number // len(forms), turn=number)] for number in range(count)]
     serial = 0
     for number, variants in enumerate(each):
         kind = "heldout_principle" if unseen else "heldout_form"
@@ -404,8 +405,8 @@ def check_heldout(items: list[dict[str, Any]], training: list[dict[str, Any]]) -
     """Nothing held out is seen in training, and every principle and language is measured."""
     ids = repeated(item["item_id"] for item in items)
     assert not ids, f"item ids used twice: {ids}"
-    prompts = repeated(f"{item['language']} {normal(item['prompt'])} {normal(item['chosen'])}" for item in items)
-    assert not prompts, f"adherence items used twice: {prompts}"
+    prompts = repeated(f"{item['language']} {normal(item['prompt'])}" for item in items)
+    assert not prompts, f"adherence prompts used twice: {prompts}"
     shared = {normal(item["prompt"]) for item in items} & {normal(item["prompt"]) for item in training}
     assert not shared, f"prompts in training and held out: {shared}"
     seen = {normal(item[key]) for item in training for key in ("initial", "revision")}

@@ -25,20 +25,18 @@ import hashlib
 import json
 import logging
 import math
-import os
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-import torch.nn.functional as F
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from torch.nn.functional import cross_entropy
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -187,7 +185,9 @@ def texts_of(documents: Sequence[Document], recipe: Recipe, excluded: Collection
     return [*laws, *passages(sentences, recipe.sentences_per_passage, recipe.seed)]
 
 
-def texts_by_language(documents: Sequence[Document], recipe: Recipe) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def texts_by_language(
+    documents: Sequence[Document], recipe: Recipe
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Training and held-out texts per language; no held-out sentence occurs in the training text."""
     training, held_out = {}, {}
     for language in recipe.languages:
@@ -255,7 +255,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, context: int) -> PreT
 
 def token_stream(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, seed: int) -> np.ndarray:
     """All texts in one shuffled row of token numbers, each text opened by the start token."""
-    encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+    encoded = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
     order = np.random.default_rng(seed).permutation(len(encoded))
     return np.concatenate([np.array([tokenizer.bos_token_id, *encoded[i]], dtype=np.int32) for i in order])
 
@@ -349,14 +349,14 @@ def next_token_loss(model: LlamaForCausalLM, batch: torch.Tensor) -> torch.Tenso
     """Mean surprise (in nats) at each next token. bfloat16 matrix products: twice as fast where the CPU has AMX."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = model(input_ids=batch[:, :-1], use_cache=False).logits
-    return F.cross_entropy(logits.float().flatten(0, 1), batch[:, 1:].flatten())
+    return cross_entropy(logits.float().flatten(0, 1), batch[:, 1:].flatten())
 
 
-def write_atomically(path: Path, write: Any) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside and rename: an interrupted write never looks finished."""
     beside = path.with_name(path.name + ".part")
     write(beside)
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def identity(recipe: Recipe) -> str:
@@ -396,7 +396,9 @@ def load_checkpoint(
     return int(state["step"])
 
 
-def train(model: LlamaForCausalLM, batches: Batches, recipe: Recipe, checkpoint: Path, *, every: int, fuse: bool) -> None:
+def train(
+    model: LlamaForCausalLM, batches: Batches, recipe: Recipe, checkpoint: Path, *, every: int, fuse: bool
+) -> None:
     """Train to the last step, from the checkpoint if there is one."""
     optimizers = make_optimizers(model, recipe)
     first = load_checkpoint(checkpoint, model, optimizers, recipe)
@@ -436,7 +438,7 @@ def surprise(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase, texts:
         numbers = [tokenizer.bos_token_id, *tokenizer(piece, add_special_tokens=False)["input_ids"]]
         batch = torch.tensor([numbers])
         logits = model(input_ids=batch[:, :-1], use_cache=False).logits
-        nats += F.cross_entropy(logits[0].float(), batch[0, 1:], reduction="sum").item()
+        nats += cross_entropy(logits[0].float(), batch[0, 1:], reduction="sum").item()
         tokens += len(numbers) - 1
         characters += len(piece)
     bits = nats / math.log(2)
@@ -471,7 +473,8 @@ def publish(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase, folder:
     tokenizer.save_pretrained(beside)
     folder.mkdir(parents=True, exist_ok=True)
     for file in sorted(beside.iterdir()):
-        os.replace(file, folder / file.name)
+        file.chmod(0o644)  # safetensors writes for its owner only
+        file.replace(folder / file.name)
     beside.rmdir()
 
 
@@ -532,20 +535,23 @@ RECIPE_DEFAULTS: dict[str, int | float] = {
 }
 
 
+def read_open_text(sentences: Path, civic: Path, languages: Collection[str]) -> list[Document]:
+    """Both tables. The civic table repeats a part of the sentence collection, so only the rest is taken from it."""
+    laws = (d for d in read_civic(civic) if d.kind != "sentences")
+    return keep_open_text([*read_sentences(sentences), *laws], languages)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Read, train, publish, examine."""
     arguments = parse_arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    logger.setLevel(logging.INFO)
     torch.set_num_threads(arguments.threads)
     recipe = Recipe(
         languages=tuple(arguments.languages), **{name: getattr(arguments, name) for name in RECIPE_DEFAULTS}
     )
     arguments.work.mkdir(parents=True, exist_ok=True)
 
-    # The sentences of the civic table are a part of the sentence collection: laws only from there.
-    laws = (d for d in read_civic(arguments.civic) if d.kind != "sentences")
-    documents = keep_open_text([*read_sentences(arguments.sentences), *laws], recipe.languages)
+    documents = read_open_text(arguments.sentences, arguments.civic, recipe.languages)
     training, held_out = texts_by_language(documents, recipe)
     tokenizer = prepare_tokenizer(arguments.work / "tokenizer", training, recipe)
     streams = {language: token_stream(texts, tokenizer, recipe.seed) for language, texts in training.items()}
@@ -557,7 +563,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     train(model, batches, recipe, checkpoint, every=arguments.checkpoint_every, fuse=not arguments.no_compile)
     publish(model, tokenizer, arguments.out)
 
-    folders = [arguments.out, *([arguments.compare] if arguments.compare else [])]
+    folders = [folder for folder in (arguments.out, arguments.compare) if folder]
     results = {
         "recipe": asdict(recipe),
         "tokens_seen": recipe.steps * recipe.sequences_per_step * recipe.sequence_length,

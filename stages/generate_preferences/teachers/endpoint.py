@@ -118,8 +118,8 @@ def critique_messages(prompt: Prompt, principles: list[str], initial: Answer) ->
 
 def revision_messages(prompt: Prompt, principles: list[str], initial: Answer, critique: Answer) -> Messages:
     """The request for the revised answer."""
-    data = {"question": prompt.prompt, "answer": initial.text, "critique": critique.text, "principles": principles}
-    return _messages(REVISE, prompt, data)
+    data = {"question": prompt.prompt, "answer": initial.text, "critique": critique.text}
+    return _messages(REVISE, prompt, {**data, "principles": principles})
 
 
 def _messages(instruction: str, prompt: Prompt, data: dict[str, object]) -> Messages:

@@ -36,7 +36,9 @@ class VoteTable:
 def read(path: Path, language: str) -> Conversation:
     """Read the export in the folder `path`."""
     if not path.is_dir():
-        raise Trouble(f"{path} is not a folder; wanted a Polis export with comments.csv: check ingest_deliberation.path.")
+        raise Trouble(
+            f"{path} is not a folder; wanted a Polis export with comments.csv: check ingest_deliberation.path."
+        )
     languages = _languages(path / "statement-languages.csv")
     statements, quirks = _statements(path / "comments.csv", languages, language)
     authors = {statement.id: statement.author for statement in statements if statement.author}
@@ -44,7 +46,9 @@ def read(path: Path, language: str) -> Conversation:
     known = {statement.id for statement in statements}
     votes = {key: vote for key, vote in table.votes.items() if key[1] in known}
     if not votes:
-        raise Trouble(f"{path} holds no vote on any statement of comments.csv; wanted votes: export the conversation again.")
+        raise Trouble(
+            f"{path} holds no vote on any statement of comments.csv; wanted votes: export the conversation again."
+        )
     summary = read_pairs(path / "summary.csv") if (path / "summary.csv").exists() else {}
     quirks |= table.quirks | {
         "votes on statements that comments.csv does not hold": len(table.votes) - len(votes),
