@@ -19,15 +19,15 @@ help:
 
 setup: $(READY)
 
-# Hash-pinned and without a resolver. A CUDA build of torch (where the index has no CPU build) gets its libraries too.
+# Hash-pinned, without a resolver, compiled (an import of everything costs 20 s of CPU otherwise). A CUDA build of torch (where the index has no CPU build) gets its libraries too.
 $(READY): requirements.lock requirements-gpu.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "Found $$($(PYTHON) --version); wanted CPython 3.11: install it and run make again."; exit 2; }
 	@echo "Setting up $(VENV) (once; about 5 minutes) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --quiet --require-hashes --no-deps --no-compile -r requirements.lock
+	@$(PIP) install --quiet --require-hashes --no-deps -r requirements.lock
 	@if ! $(BIN)/python -c 'import sys, importlib.metadata as m; sys.exit("+cpu" not in m.version("torch"))'; then \
-		$(PIP) install --quiet --require-hashes --no-deps --no-compile -r requirements-gpu.lock; fi
+		$(PIP) install --quiet --require-hashes --no-deps -r requirements-gpu.lock; fi
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m flows.doctor
 	@touch $(READY)

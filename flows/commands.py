@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stages.errors import Trouble
+
+if TYPE_CHECKING:
+    from flows.graph import Node
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -38,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
 
     status = commands.add_parser("status", help="what is up to date, what would run and why")
     status.add_argument("nodes", nargs="*", metavar="NODE")
+    status.add_argument("--used", action="store_true", help="what each node's last execution took")
     status.set_defaults(act=_status)
 
     ui = commands.add_parser("ui", help="open MLflow and Prefect on this machine's loopback address")
@@ -123,8 +129,26 @@ def _nothing_to_do(wanted: Sequence[str]) -> bool:
     nodes = with_needed(graph, wanted) if wanted else graph
     for path in external_inputs(nodes):
         if not Path(path).exists():
-            raise Trouble(f"Input {path} is missing; wanted what params.yaml names: correct the path or bring the data.")
+            raise Trouble(
+                f"Input {path} is missing; wanted what params.yaml names: correct the path or bring the data."
+            )
     return not any(status.reasons for status in read_status(repo, nodes))
+
+
+def used_table(graph: Sequence[Node]) -> str:
+    """Time, peak memory and estimated energy of each node's last execution here, as Markdown."""
+    from stages.tracking import OBSERVED
+
+    rows = ["| node | seconds | peak memory, MiB | energy, Wh |", "|---|---|---|---|"]
+    for node in graph:
+        file = OBSERVED / f"{node.name}.json"
+        used = json.loads(file.read_text(encoding="utf-8"))["used"] if file.exists() else {}
+        figures = used.get("seconds"), used.get("peak_memory_mib"), used.get("energy_kwh", 0) * 1000 if used else None
+        cells = [
+            "–" if figure is None else f"{figure:.{places}f}" for figure, places in zip(figures, (1, 0, 3), strict=True)
+        ]
+        rows.append(f"| `{node.name}` | {' | '.join(cells)} |")
+    return "\n".join(rows)
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -135,10 +159,15 @@ def _status(options: argparse.Namespace) -> int:
     environment.prepare()
     repo = open_repo()
     graph = read_graph(repo)
+    if options.used:
+        print(used_table(graph))
+        return 0
     states = read_status(repo, with_needed(graph, options.nodes) if options.nodes else graph)
     width = max(len(state.node.name) for state in states)
     for state in states:
-        print(f"{state.node.name:<{width}}  {'would run: ' + '; '.join(state.reasons) if state.reasons else 'up to date'}")
+        print(
+            f"{state.node.name:<{width}}  {'would run: ' + '; '.join(state.reasons) if state.reasons else 'up to date'}"
+        )
     waiting = sum(bool(state.reasons) for state in states)
     print(f"{len(states) - waiting} up to date, {waiting} would run" + (": commons run" if waiting else "."))
     return 0

@@ -89,4 +89,8 @@ def external_inputs(nodes: list[Node]) -> list[str]:
     """The inputs that no node makes: what the user brings."""
     made = {out for node in nodes for out in node.outputs}
     inputs = {path for node in nodes for path in node.inputs if not path.startswith("stages/")}
-    return sorted(path for path in inputs if not any(path == out or path.startswith(out + "/") or out.startswith(path + "/") for out in made))
+    return sorted(
+        path
+        for path in inputs
+        if not any(path == out or path.startswith(out + "/") or out.startswith(path + "/") for out in made)
+    )

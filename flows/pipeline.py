@@ -228,7 +228,9 @@ def finish(run: Run) -> None:
         run.recorder.tag("mlflow.runName", told.run_name)
         run.recorder.tag("release", told.release)
         run.recorder.tag("constitution version", told.version)
-        run.recorder.register(summary.REGISTERED_MODEL, Path("models/tuned").absolute().as_uri(), told.version, told.release)
+        run.recorder.register(
+            summary.REGISTERED_MODEL, Path("models/tuned").absolute().as_uri(), told.version, told.release
+        )
     pages = {"pipeline": HOME / "pipeline.png", **(summary.pages() if told else {})}
     run.recorder.finish(status, story, told.numbers if told else {}, pages)
     _write_last(run)

@@ -83,7 +83,9 @@ class Recorder:
         from mlflow.exceptions import MlflowException
 
         try:
-            self._mlflow.create_registered_model(model, description="Taught by the ratified constitution; see the release.")
+            self._mlflow.create_registered_model(
+                model, description="Taught by the ratified constitution; see the release."
+            )
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise

@@ -98,7 +98,7 @@ def _child(command: list[str], extra: dict[str, str]) -> Iterator[subprocess.Pop
         text=True,
         errors="replace",
         start_new_session=True,  # a group of its own, so that stopping it stops the node too
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call
+        preexec_fn=die_with_parent,
     )
     with _guard:
         _running[process.pid] = process

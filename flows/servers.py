@@ -113,7 +113,7 @@ def start_prefect(port: int, with_ui: bool) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C stops the nodes first and the server last
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call
+            preexec_fn=die_with_parent,
         )
 
 

@@ -47,7 +47,9 @@ def _refuse_taken_ports(uri: str) -> None:
     for port in ports:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                raise Trouble(f"Port {port} of this machine is taken; stop the program that listens there, then run again.")
+                raise Trouble(
+                    f"Port {port} of this machine is taken; stop the program that listens there, then run again."
+                )
 
 
 def _start_mlflow(uri: str) -> subprocess.Popen[bytes]:
@@ -55,7 +57,14 @@ def _start_mlflow(uri: str) -> subprocess.Popen[bytes]:
 
     client()  # makes the database where there is none, so that the page opens on an empty list
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", "127.0.0.1"]
-    command += ["--port", str(MLFLOW_PORT), "--workers", "1", "--artifacts-destination", str((HOME / "mlartifacts").absolute())]
+    command += [
+        "--port",
+        str(MLFLOW_PORT),
+        "--workers",
+        "1",
+        "--artifacts-destination",
+        str((HOME / "mlartifacts").absolute()),
+    ]
     with (HOME / "mlflow-server.log").open("ab") as output:
         return subprocess.Popen(
             command,
@@ -63,7 +72,7 @@ def _start_mlflow(uri: str) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - one prctl call
+            preexec_fn=die_with_parent,
         )
 
 
@@ -71,7 +80,9 @@ def _wait(urls: list[str], processes: list[subprocess.Popen[bytes] | None]) -> N
     end = time.monotonic() + START_SECONDS
     while not all(answers(url, 1.0) for url in urls):
         if time.monotonic() > end or any(p is not None and p.poll() is not None for p in processes):
-            raise Trouble("A server did not start; its words are in .commons/mlflow-server.log and .commons/prefect/server.log.")
+            raise Trouble(
+                "A server did not start; its words are in .commons/mlflow-server.log and .commons/prefect/server.log."
+            )
         time.sleep(0.3)
 
 

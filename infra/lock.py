@@ -35,8 +35,25 @@ CUDA = re.compile(r"^(nvidia-|cuda-|triton)")
 
 def main() -> None:
     """Resolve, split and write both locks beside pyproject.toml."""
-    command = ["uv", "pip", "compile", "pyproject.toml", "--all-extras", "--python-version", "3.11", "--generate-hashes"]
-    command += ["--python-platform", "x86_64-manylinux_2_28", "--no-header", "--no-emit-index-url", "--no-annotate", "--quiet", *sys.argv[1:]]
+    command = [
+        "uv",
+        "pip",
+        "compile",
+        "pyproject.toml",
+        "--all-extras",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+    ]
+    command += [
+        "--python-platform",
+        "x86_64-manylinux_2_28",
+        "--no-header",
+        "--no-emit-index-url",
+        "--no-annotate",
+        "--quiet",
+        *sys.argv[1:],
+    ]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     pins = re.split(r"(?m)^(?=[a-zA-Z0-9])", output)
     cuda = [pin for pin in pins if CUDA.match(pin)]

@@ -71,7 +71,9 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise Trouble(f"{path} is missing; wanted a file there: check the path, or run the node that writes it.") from None
+        raise Trouble(
+            f"{path} is missing; wanted a file there: check the path, or run the node that writes it."
+        ) from None
     except UnicodeDecodeError as error:
         raise Trouble(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8.") from None
 

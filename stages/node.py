@@ -75,7 +75,10 @@ def _observe(node: str, main: Callable[[], str]) -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        print(f"{node}: no space left on the disk; free some and run again: nothing half-written remains.", file=sys.stderr)
+        print(
+            f"{node}: no space left on the disk; free some and run again: nothing half-written remains.",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print(f"{node}: interrupted; run again to continue.", file=sys.stderr)

@@ -111,7 +111,10 @@ def _log_numbers(mlflow: Any, run_id: str, run: NodeRun) -> None:
     from mlflow.entities import Metric, Param
 
     now = int(time.time() * 1000)
-    numbers = {**_metrics(run.lineage.outputs), **{f"used: {name.replace('_', ' ')}": v for name, v in run.used.items()}}
+    numbers = {
+        **_metrics(run.lineage.outputs),
+        **{f"used: {name.replace('_', ' ')}": v for name, v in run.used.items()},
+    }
     section = run.lineage.params.get(run.node.split("@")[0]) or {}
     mlflow.log_batch(
         run_id,
@@ -149,7 +152,9 @@ def _log_files(mlflow: Any, run_id: str, outputs: Mapping[str, str]) -> None:
     for path in map(Path, outputs):
         if (path / "plots").is_dir():
             mlflow.log_artifacts(run_id, str(path / "plots"), "plots")
-        for file in sorted([*path.glob("*.md"), *path.glob("*.html"), *path.glob("gate.json"), *path.glob("chain.json")]):
+        for file in sorted(
+            [*path.glob("*.md"), *path.glob("*.html"), *path.glob("gate.json"), *path.glob("chain.json")]
+        ):
             mlflow.log_artifact(run_id, str(file))
 
 
@@ -172,7 +177,9 @@ def commit_id() -> str:
         sha = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
         dirty = subprocess.run(
             ["git", "status", "--porcelain", "--", "stages", "flows", "params.yaml", "dvc.yaml"],
-            capture_output=True, text=True, check=True,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
@@ -184,7 +191,14 @@ def record_alone(node: str) -> None:
     try:
         observation = json.loads((OBSERVED / f"{node}.json").read_text(encoding="utf-8"))
         params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-        run = NodeRun(node, title_of(node), "executed", _lineage_of_command(node, params), observation["counts"], observation["used"])
+        run = NodeRun(
+            node,
+            title_of(node),
+            "executed",
+            _lineage_of_command(node, params),
+            observation["counts"],
+            observation["used"],
+        )
         mlflow = client()
         record(mlflow, experiment(mlflow, experiment_name(params)), run, None, commit_id())
     except Exception as error:  # an observer must not fail what it observes

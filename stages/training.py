@@ -42,7 +42,22 @@ log = logging.getLogger("commons")
 
 COMPLETE = "COMPLETE.json"  # the marker that holds the hashes of a checkpoint's files
 PUBLISHED = {".csv", ".jinja", ".json", ".md", ".model", ".png", ".safetensors", ".txt"}  # nothing that can run code
+TAKEN_OVER = (
+    "added_tokens",
+    "chat_template",
+    "generation_config",
+    "merges",
+    "special_tokens",
+    "token",
+    "vocab",
+    "LICEN",
+    "NOTICE",
+)
 SECONDS_BETWEEN_LINES = 5  # of progress
+
+
+class LeftOut(Exception):
+    """Why a pair cannot be learned from."""
 
 
 class TrainingParameters(Section):
@@ -90,13 +105,14 @@ def prepare(params: TrainingParameters, scratch: Path) -> Machine:
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)  # TRL 1.16 still asks for it
+    # TRL 1.16 asks for a name that transformers 5.23 is giving up.
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
     torch.set_num_threads(params.threads)
     device: Literal["cpu", "cuda"] = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
         torch.use_deterministic_algorithms(True, warn_only=True)
     wanted = params.precision
-    if wanted == "auto":  # on a CPU float32: bfloat16 is faster only where the CPU computes in it, and then gives other bytes
+    if wanted == "auto":  # not bfloat16 on a CPU: faster on some only, and other bytes than on the others
         wanted = "bfloat16" if device == "cuda" else "float32"
     return Machine(device, wanted)
 
@@ -115,15 +131,16 @@ def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
             f"{folder} holds {found}; wanted a model with config.json and weights as .safetensors"
             " (other formats can run code when they are read); convert it or choose another."
         )
-    found_shapes = {}
+    found_shapes: dict[str, tuple[int, ...]] = {}
     for path in files:
         try:
             with safe_open(path, framework="numpy") as weights:
-                found_shapes |= {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}
+                names = list(weights.keys())
+                found_shapes |= {name: tuple(weights.get_slice(name).get_shape()) for name in names}
         except Exception as error:  # safetensors raises its own type for each kind of damage
             raise Trouble(f"{path} is not a readable safetensors file ({error}); fetch the model again.") from None
     if read_json(folder / "config.json").get("tie_word_embeddings"):
-        found_shapes.pop("lm_head.weight", None)  # the same numbers as the input embeddings; some models store them twice
+        found_shapes.pop("lm_head.weight", None)  # the input embeddings once more; some models store them twice
     return found_shapes
 
 
@@ -165,10 +182,10 @@ def drawn(seed: int, name: str) -> str:
 def encode(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[list[int], list[int]]:
     """The tokens of the question and of the answer with its end token, as the chat template puts them.
 
-    Raises ValueError, with the reason, for a text that does not come through unchanged.
+    Raises LeftOut, with the reason, for a text that does not come through unchanged.
     """
     if any(token in text for token in tokenizer.get_added_vocab() for text in (prompt, answer)):
-        raise ValueError("holds a control token")  # a citizen's text must not end the question in the model's eyes
+        raise LeftOut("holds a control token")  # a citizen's text must not end the question in the model's eyes
     question = [{"role": "user", "content": prompt}]
     asked = _tokens(tokenizer, question, add_generation_prompt=True)
     whole = _tokens(tokenizer, [*question, {"role": "assistant", "content": answer}])
@@ -180,7 +197,7 @@ def encode(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tupl
     end = len(whole) - whole[::-1].index(tokenizer.eos_token_id)  # a template may write a line break after it
     said = whole[len(asked) : end]
     if tokenizer.decode(said[:-1]).strip() != answer.strip():
-        raise ValueError("changed by the tokenizer")
+        raise LeftOut("changed by the tokenizer")
     return asked, said
 
 
@@ -213,7 +230,7 @@ def make_lessons(
     for pair in pairs:
         try:
             row, length, longest = make(pair)
-        except ValueError as reason:
+        except LeftOut as reason:
             lessons.dropped[str(reason)] += 1
             continue
         if longest > max_length:  # cutting it would take the end token away
@@ -221,13 +238,17 @@ def make_lessons(
         else:
             lessons.add(row, length)
     if not lessons.rows:
-        raise Trouble(f"No pair was left to learn from ({counts(lessons.dropped)}); raise max_length or mend the pairs.")
+        raise Trouble(
+            f"No pair was left to learn from ({counts(lessons.dropped)}); raise max_length or mend the pairs."
+        )
     return lessons
 
 
 def counts(dropped: Mapping[str, int]) -> str:
     """The reasons in words, the most frequent first."""
-    return ", ".join(f"{reason} {count:,}" for reason, count in sorted(dropped.items(), key=lambda item: (-item[1], item[0])))
+    return ", ".join(
+        f"{reason} {count:,}" for reason, count in sorted(dropped.items(), key=lambda item: (-item[1], item[0]))
+    )
 
 
 def arrange(lengths: Sequence[int], batch: int, epochs: int, seed: int) -> list[int]:
@@ -357,6 +378,7 @@ def settings(params: TrainingParameters, machine: Machine, scratch: Path) -> dic
         "use_cpu": machine.device == "cpu",
         "dataloader_pin_memory": machine.device == "cuda",
         "logging_steps": 1,
+        "logging_nan_inf_filter": False,  # else a loss that is no number is logged as the mean of those before
         "save_strategy": "steps",
         "save_steps": params.checkpoint_steps,
         "save_total_limit": 2,  # the one before stays until the new one is whole
@@ -434,7 +456,7 @@ def _stop_on_signal() -> Iterator[list[int]]:
 
     def note(number: int, frame: FrameType | None) -> None:
         asked.append(number)
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     for number in before:
         signal.signal(number, note)
@@ -468,7 +490,9 @@ def _callbacks(tokens: Sequence[int], asked: list[int]) -> list[Any]:
             if logs is None or "loss" not in logs:
                 return
             if not math.isfinite(logs["loss"]):
-                raise Trouble(f"The loss is {logs['loss']} at step {state.global_step}; wanted a number: lower learning_rate.")
+                raise Trouble(
+                    f"The loss is {logs['loss']} at step {state.global_step}; wanted a number: lower learning_rate."
+                )
             now = time.monotonic()
             if now - self.told >= SECONDS_BETWEEN_LINES:
                 self.told = now
@@ -510,9 +534,8 @@ def write_model(trainer: Trainer, source: Path, folder: Path, machine: Machine) 
     model.to(getattr(torch, machine.precision)).save_pretrained(folder)
     for path in folder.glob("*.safetensors"):
         path.chmod(0o644)  # safetensors writes 0o600, which a server of the release could not read
-    kept = ("token", "special_tokens", "added_tokens", "chat_template", "vocab", "merges", "generation_config", "LICEN", "NOTICE")
     for path in sorted(source.iterdir()):
-        if path.name.startswith(kept) and path.suffix in PUBLISHED | {""}:
+        if path.name.startswith(TAKEN_OVER) and path.suffix in PUBLISHED | {""}:
             shutil.copyfile(path, folder / path.name)
 
 
@@ -533,7 +556,7 @@ def running_mean(values: Sequence[float], window: int) -> list[float]:
     return [sum(values[max(0, end - window) : end]) / min(end, window) for end in range(1, len(values) + 1)]
 
 
-def draw(path: Path, title: str, panels: Sequence[tuple[str, Sequence[float]]], floor: float | None = None) -> None:
+def draw(path: Path, title: str, panels: Sequence[tuple[str, Sequence[float]]]) -> None:
     """Draw a panel for each (label, values by step): every step faint, the running mean strong."""
     import matplotlib
 
@@ -565,7 +588,12 @@ def tables(folder: Path, source: Path) -> dict[str, pd.DataFrame]:
     before, after = shapes(source), shapes(folder)
     finite = _finite(folder)
     weights = [
-        {"tensor": name, "shape": str(after.get(name)), "before": str(before.get(name)), "finite": finite.get(name, False)}
+        {
+            "tensor": name,
+            "shape": str(after.get(name)),
+            "before": str(before.get(name)),
+            "finite": finite.get(name, False),
+        }
         for name in sorted(before | after)
     ]
     with (folder / "history.csv").open(encoding="utf-8") as file:
@@ -577,10 +605,11 @@ def _finite(folder: Path) -> dict[str, bool]:
     import torch
     from safetensors import safe_open
 
-    finite = {}
+    finite: dict[str, bool] = {}
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(path, framework="pt") as weights:
-            finite |= {name: bool(torch.isfinite(weights.get_tensor(name)).all()) for name in weights.keys()}
+            names = list(weights.keys())
+            finite |= {name: bool(torch.isfinite(weights.get_tensor(name)).all()) for name in names}
     return finite
 
 

@@ -51,8 +51,12 @@ def main() -> None:
         ways: dict[str, Callable[[], tuple[Any, list[int]]]] = {
             "SFT, TRL's defaults": lambda: _sft_defaults(args.base, lessons, by_chance[0], tokenizer, scratch),
             "DPO, TRL's defaults": lambda: _dpo_defaults(args.base, compared, by_chance[1], tokenizer, scratch),
-            "SFT, ours without the head's shortcut": lambda: _ours(sft, args.base, lessons, ours[0], tokenizer, by_example, scratch),
-            "DPO, ours without the head's shortcut": lambda: _ours(dpo, args.base, compared, ours[1], tokenizer, by_preference, scratch),
+            "SFT, ours without the head's shortcut": lambda: _ours(
+                sft, args.base, lessons, ours[0], tokenizer, by_example, scratch
+            ),
+            "DPO, ours without the head's shortcut": lambda: _ours(
+                dpo, args.base, compared, ours[1], tokenizer, by_preference, scratch
+            ),
         }
         measured = {name: _measure(name, make) for name, make in list(ways.items())[:2]}
         shortcut, training.skip_prompts_in_the_head = training.skip_prompts_in_the_head, lambda vocabulary: None
@@ -71,7 +75,9 @@ def _measure(name: str, make: Callable[[], tuple[Any, list[int]]]) -> float:
     start = time.process_time()
     trainer.train()
     speed = sum(lengths) / (time.process_time() - start)
-    print(f"{name}: {speed:,.0f} tokens per CPU second, last loss {trainer.state.log_history[-2]['loss']:.3f}", flush=True)
+    print(
+        f"{name}: {speed:,.0f} tokens per CPU second, last loss {trainer.state.log_history[-2]['loss']:.3f}", flush=True
+    )
     return speed
 
 
@@ -87,10 +93,18 @@ def _ours(
 
 
 def _defaults(scratch: Path) -> dict[str, Any]:
-    return {"output_dir": str(scratch / "defaults"), "use_cpu": True, "report_to": [], "disable_tqdm": True, "save_strategy": "no"}
+    return {
+        "output_dir": str(scratch / "defaults"),
+        "use_cpu": True,
+        "report_to": [],
+        "disable_tqdm": True,
+        "save_strategy": "no",
+    }
 
 
-def _sft_defaults(base: Path, lessons: training.Lessons, order: list[int], tokenizer: Any, scratch: Path) -> tuple[Any, list[int]]:
+def _sft_defaults(
+    base: Path, lessons: training.Lessons, order: list[int], tokenizer: Any, scratch: Path
+) -> tuple[Any, list[int]]:
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
@@ -99,7 +113,9 @@ def _sft_defaults(base: Path, lessons: training.Lessons, order: list[int], token
     return SFTTrainer(str(base), config, train_dataset=rows, processing_class=tokenizer), _lengths(lessons, order)
 
 
-def _dpo_defaults(base: Path, lessons: training.Lessons, order: list[int], tokenizer: Any, scratch: Path) -> tuple[Any, list[int]]:
+def _dpo_defaults(
+    base: Path, lessons: training.Lessons, order: list[int], tokenizer: Any, scratch: Path
+) -> tuple[Any, list[int]]:
     from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
 
@@ -109,7 +125,9 @@ def _dpo_defaults(base: Path, lessons: training.Lessons, order: list[int], token
 
     config = DPOConfig(num_train_epochs=1, **_defaults(scratch))
     rows = Dataset.from_list(lessons.rows).select(order)
-    return TrainerOfTokens(str(base), args=config, train_dataset=rows, processing_class=tokenizer), _lengths(lessons, order)
+    return TrainerOfTokens(str(base), args=config, train_dataset=rows, processing_class=tokenizer), _lengths(
+        lessons, order
+    )
 
 
 if __name__ == "__main__":

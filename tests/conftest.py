@@ -123,7 +123,11 @@ def commons(
     clean = {name: value for name, value in os.environ.items() if name not in OWN}
     return subprocess.run(
         [sys.executable, "-m", "flows.commands", *arguments],
-        capture_output=True, text=True, timeout=timeout, cwd=at, env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=at,
+        env={**clean, **environment},
     )
 
 

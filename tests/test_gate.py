@@ -39,6 +39,9 @@ def test_a_good_artifact_gets_a_report_without_time_or_place(tmp_path: Path) -> 
 def test_a_failing_artifact_is_not_written_and_the_rows_are_shown(tmp_path: Path) -> None:
     tables = {"documents": pd.DataFrame({"id": ["a", "b"], "license": ["CC0-1.0", "CC-BY-NC-4.0"]})}
     out = tmp_path / "out"
-    with pytest.raises(Trouble, match="Gate: documents: expect_column_values_to_be_in_set.*CC-BY-NC-4.0"), new_folder(out) as folder:
+    with (
+        pytest.raises(Trouble, match="Gate: documents: expect_column_values_to_be_in_set.*CC-BY-NC-4.0"),
+        new_folder(out) as folder,
+    ):
         gate.enforce(folder, tables, expected())
     assert not out.exists()

@@ -41,7 +41,11 @@ def test_a_node_says_its_counts_and_leaves_what_was_observed(tmp_path: Path) -> 
     [
         ('raise Trouble("Found a; wanted b; do c.")', 2, "try_it: Found a; wanted b; do c.\n"),
         ('raise TransientTrouble("Away; wanted an answer.")', 75, "try_it: Away; wanted an answer.\n"),
-        ('open("/dev/full", "w").write("x" * 100_000)', 2, "try_it: no space left on the disk; free some and run again"),
+        (
+            'open("/dev/full", "w").write("x" * 100_000)',
+            2,
+            "try_it: no space left on the disk; free some and run again",
+        ),
         ("raise KeyboardInterrupt", 130, "try_it: interrupted; run again to continue.\n"),
     ],
 )

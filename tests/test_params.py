@@ -40,10 +40,19 @@ def test_a_section_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("sample: {treshold: 0.6, threshold: 0.5, name: a}", r"unknown parameter 'sample.treshold' \(did you mean 'threshold'\?\)"),
-        ("sample: {threshold: 0.5, name: a, inner: {levle: 2}}", r"'sample.inner.levle' \(did you mean 'level'\?\); known: level"),
+        (
+            "sample: {treshold: 0.6, threshold: 0.5, name: a}",
+            r"unknown parameter 'sample.treshold' \(did you mean 'threshold'\?\)",
+        ),
+        (
+            "sample: {threshold: 0.5, name: a, inner: {levle: 2}}",
+            r"'sample.inner.levle' \(did you mean 'level'\?\); known: level",
+        ),
         ("sample: {threshold: 0.5}", "parameter 'sample.name' is missing"),
-        ("sample: {threshold: 1.5, name: a}", "parameter 'sample.threshold' is 1.5; wanted: Input should be less than 1"),
+        (
+            "sample: {threshold: 1.5, name: a}",
+            "parameter 'sample.threshold' is 1.5; wanted: Input should be less than 1",
+        ),
         ("other: {}", "has no section 'sample'"),
         ("sample: [", "is not valid YAML"),
         ("just words", "holds str; wanted sections"),
@@ -56,5 +65,7 @@ def test_what_does_not_fit_is_one_line(tmp_path: Path, text: str, words: str) ->
 
 
 def test_every_section_of_the_project_fits_its_record() -> None:
-    nodes = [path.name for path in (Path(__file__).parents[1] / "stages").iterdir() if (path / "parameters.py").exists()]
+    nodes = [
+        path.name for path in (Path(__file__).parents[1] / "stages").iterdir() if (path / "parameters.py").exists()
+    ]
     params.check_all(sorted(nodes), Path(__file__).parents[1] / "params.yaml")

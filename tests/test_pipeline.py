@@ -26,7 +26,9 @@ def test_every_folder_is_a_node_and_every_node_a_folder() -> None:
 def test_every_section_of_the_parameters_has_its_node_and_every_node_its_section() -> None:
     assert sorted(PARAMS) == sorted(DVC)
     for name, node in DVC.items():
-        assert name in node["params"], f"{name} does not declare its own section: a changed parameter would not rerun it"
+        assert name in node["params"], (
+            f"{name} does not declare its own section: a changed parameter would not rerun it"
+        )
 
 
 @pytest.mark.parametrize("name", DVC)

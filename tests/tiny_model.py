@@ -17,9 +17,19 @@ CHATML = (
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 TALKS = [  # language, question, better answer, worse answer
-    ("en", "Why was my permit refused?", "The letter names the rule. You can appeal within a month.", "Because people like you cheat."),
+    (
+        "en",
+        "Why was my permit refused?",
+        "The letter names the rule. You can appeal within a month.",
+        "Because people like you cheat.",
+    ),
     ("es", "¿Puedo hablar con una persona?", "Sí, en el mostrador o por teléfono.", "No, solo con la máquina."),
-    ("fr", "Qu'est-ce que l'aide d'urgence ?", "Je ne le sais pas ; demandez à l'accueil.", "C'est pour les fainéants, voilà tout."),
+    (
+        "fr",
+        "Qu'est-ce que l'aide d'urgence ?",
+        "Je ne le sais pas ; demandez à l'accueil.",
+        "C'est pour les fainéants, voilà tout.",
+    ),
     ("ca", "Com puc recórrer la multa?", "Podeu recórrer-la per escrit; la norma és a la carta.", "Pagueu i calleu."),
     ("eu", "Nork ikusiko ditu nire datuak?", "Udaletxeak bakarrik; ez dizkio inori emango.", "Denek ikusiko dituzte."),
 ]
@@ -60,7 +70,10 @@ def write_tiny_model(folder: Path) -> Path:
     tokenizer.decoder = decoders.ByteLevel()
     special = [AddedToken(token, special=True) for token in ("<|pad|>", "<|im_start|>", "<|im_end|>")]
     trainer = trainers.BpeTrainer(
-        vocab_size=360, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=360,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
     tokenizer.train_from_iterator([text for _, *texts in (*TALKS, *TEXTS) for text in texts], trainer)
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<|pad|>", eos_token="<|im_end|>")
@@ -87,7 +100,9 @@ def write_lessons(folder: Path, repeats: int = 12) -> None:
     ]  # fmt: skip
     write_jsonl(folder / "preferences" / "pairs.jsonl", pairs)
     documents = [
-        Document(id=f"{language}-{number}", text=f"{text} " * 3, language=language, source="test", url="", license="CC0-1.0")
+        Document(
+            id=f"{language}-{number}", text=f"{text} " * 3, language=language, source="test", url="", license="CC0-1.0"
+        )
         for number in range(repeats)
         for language, text in TEXTS
     ]

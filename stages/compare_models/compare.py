@@ -1,7 +1,8 @@
 """Paired comparisons: every reported score, and every principle, before and after.
 
-The result named in advance stands alone; all others on a benchmark are adjusted for their number (Holm), so that
-the more one looks at, the more a change must show.
+The result named in advance stands alone; all others are adjusted for their number (Holm), so that the more one looks
+at, the more a change must show: apart for results over all items of a benchmark, for principles, and for parts
+(languages and categories), lest the many parts hide a loss over all items.
 """
 
 from __future__ import annotations
@@ -93,12 +94,28 @@ def _paired(
 
 
 def _adjusted(pairs: Mapping[Question, Paired], primary_metric: str | None, min_items: int) -> dict[Question, float]:
-    """Holm within the benchmark over what can be claimed; the primary result keeps its own p-value."""
-    adjusted = {question: pair.p_value for question, pair in pairs.items()}
+    """Holm within the benchmark and the kind of question; the primary result and what is not claimed keep their own.
+
+    A pair that several questions share (a principle on which the whole benchmark bears) counts once, where it comes first.
+    """
     primary = pairs.get(Question(primary_metric, "all", "all", "all")) if primary_metric else None
-    distinct = {id(pair): pair for pair in pairs.values() if pair is not primary and not _too_few(pair, min_items)}
-    by_pair = dict(zip(distinct, holm([pair.p_value for pair in distinct.values()]), strict=True))
-    return {question: by_pair.get(id(pair), adjusted[question]) for question, pair in pairs.items()}
+    kinds: dict[str, dict[int, Paired]] = {"all items": {}, "a principle": {}, "a part": {}}
+    seen = {id(primary)}
+    for question, pair in pairs.items():
+        if id(pair) not in seen and not _too_few(pair, min_items):
+            kinds[_kind(question)][id(pair)] = pair
+            seen.add(id(pair))
+    adjusted: dict[int, float] = {}
+    for family in kinds.values():
+        adjusted |= dict(zip(family, holm([pair.p_value for pair in family.values()]), strict=True))
+    return {question: adjusted.get(id(pair), pair.p_value) for question, pair in pairs.items()}
+
+
+def _kind(question: Question) -> str:
+    """What changed, which principle gained, and for whom, are three questions: one must not drown the others."""
+    if question.principle_id != "all":
+        return "a principle"
+    return "all items" if (question.language, question.category) == ("all", "all") else "a part"
 
 
 def _too_few(pair: Paired, min_items: int) -> bool:

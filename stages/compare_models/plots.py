@@ -76,7 +76,7 @@ def draw_principles(path: Path, lines: Sequence[Line], confidence: float) -> Non
     shown = [(line, _drawn(line)) for line in lines]
     benchmarks = sorted({row.benchmark for _, rows in shown for row in rows})
     height = 1.6 + 0.5 * len(lines)
-    figure, axis = _pyplot().subplots(figsize=(9.5, height))
+    figure, axis = _pyplot().subplots(figsize=(11, height))
     axis.axvline(0, color=GREY, linewidth=1, linestyle="--")
     for place, (line, rows) in enumerate(shown):
         _principle(axis, place, line, rows, benchmarks)
@@ -121,9 +121,10 @@ def _principle(axis: Any, place: int, line: Line, rows: Sequence[Comparison], be
             alpha=faint,
         )
         axis.plot([row.improvement], [height], MARKERS[look % 6], color=COLOURS[look % 6], markersize=5, alpha=faint)
-    other_scale = [row for row in _main(line) if row not in rows]
-    note = "; ".join(f"{row.benchmark}: {row.verdict}" for row in other_scale) if line.measures else "not measured"
-    axis.text(1.01, place, note, transform=axis.get_yaxis_transform(), fontsize=8, color="#555555", va="center")
+    not_drawn = [row for row in line.measures if row not in rows and (row in _main(line) or row.verdict == "worse")]
+    notes = [textwrap.shorten(f"{row.verdict}: {METRICS[row.metric].words}", 46, placeholder=" …") for row in not_drawn]
+    note = "\n".join(notes) if line.measures else "not measured"
+    axis.text(1.01, place, note, transform=axis.get_yaxis_transform(), fontsize=7, color="#555555", va="center")
 
 
 def _label(line: Line) -> str:

@@ -184,7 +184,8 @@ def escaped(text: str) -> str:
 def _reading(confidence: float) -> str:
     return (
         f"In brackets: {confidence:.0%} intervals, from whole templates drawn again and again, since questions made from one"
-        " template are near copies. 'Better' and 'worse' hold after adjusting for the number of comparisons.\n"
+        " template are near copies. 'Better' and 'worse' hold after adjusting for the number of comparisons of the same"
+        " kind (Holm), so a change may be within noise although its interval leaves out zero.\n"
         "'Within noise' does not say that nothing changed: the interval shows which changes cannot be ruled out."
         " 'Too few items' means that no claim is made either way.\n"
         "A benchmark that is linked to several principles counts for each of them."

@@ -20,7 +20,6 @@ def tables(origin: dict[str, Any], weights: Weights) -> Mapping[str, pd.DataFram
 
     model = {
         "license": origin["license"],
-        "precision": origin["precision"],
         "parameters": weights.parameters,
         "pinned": origin["revision"] is not None or origin["hub_id"] is None,
     }
@@ -36,7 +35,6 @@ def expected() -> Mapping[str, Sequence[Expectation]]:
     return {
         "model": [
             gxe.ExpectColumnValuesToMatchRegex(column="license", regex=r"\S"),
-            gxe.ExpectColumnValuesToBeInSet(column="precision", value_set=["float32", "bfloat16"]),
             gxe.ExpectColumnValuesToBeBetween(column="parameters", min_value=1),
             gxe.ExpectColumnValuesToBeInSet(column="pinned", value_set=[True]),
         ],

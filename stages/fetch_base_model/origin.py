@@ -73,7 +73,6 @@ def origin(
         "architecture": architecture.name,
         "parameters": weights.parameters,
         "stored_types": weights.dtypes,
-        "precision": params.precision,
         "files": files,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import StringConstraints, model_validator
 
@@ -25,7 +25,6 @@ class Parameters(Section):
     chat_template: FileName | None = None
     pad_token: str | None = None
     eos_token: str | None = None
-    precision: Literal["float32", "bfloat16"] = "float32"
 
     @model_validator(mode="after")
     def _hub_model_is_pinned(self) -> Parameters:

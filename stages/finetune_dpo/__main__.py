@@ -1,6 +1,6 @@
 """Teach the model to prefer the answer that follows the constitution (direct preference optimisation with TRL).
 
-    python -m stages.finetune_dpo --sft models/sft --preferences data/preferences --out models/tuned
+python -m stages.finetune_dpo --sft models/sft --preferences data/preferences --out models/tuned
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ NODE = Path(__file__).parent
 
 def main() -> str:
     """Run the node; returns its counts in words."""
-    args = arguments(__doc__, sft="the model to teach, which is also the reference", preferences="the pairs", out="the taught model")
+    args = arguments(
+        __doc__, sft="the model to teach, which is also the reference", preferences="the pairs", out="the taught model"
+    )
     params = load("finetune_dpo", Parameters)
     training.shapes(args.sft)  # refuses what is not safetensors before anything heavy is imported
     pairs = training.read_pairs(args.preferences, params)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stages.finetune_dpo.parameters import Parameters
 from stages.records import PreferencePair
-from stages.training import Lessons, encode, make_lessons
+from stages.training import LeftOut, Lessons, encode, make_lessons
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -18,7 +18,7 @@ def comparisons(pairs: Iterable[PreferencePair], tokenizer: PreTrainedTokenizerB
 
     def row(pair: PreferencePair) -> tuple[dict[str, list[int]], int, int]:
         if pair.chosen.strip() == pair.rejected.strip():
-            raise ValueError("two equal answers")
+            raise LeftOut("two equal answers")
         asked, better = encode(tokenizer, pair.prompt, pair.chosen)
         _, worse = encode(tokenizer, pair.prompt, pair.rejected)
         tokens = {"prompt_ids": asked, "chosen_ids": better, "rejected_ids": worse}

@@ -8,7 +8,7 @@ from pydantic import Field, PositiveFloat, model_validator
 
 from stages.training import TrainingParameters
 
-LossType = Literal["sigmoid", "sigmoid_norm", "ipo", "hinge", "robust", "apo_zero", "apo_down", "sft"]
+LossType = Literal["sigmoid", "sigmoid_norm", "ipo", "hinge", "apo_zero", "sft"]
 
 
 class Parameters(TrainingParameters):

@@ -1,6 +1,6 @@
 """Teach the base model the revised answers (supervised fine-tuning with TRL).
 
-    python -m stages.finetune_sft --base models/base --preferences data/preferences --corpus data/corpus --out models/sft
+python -m stages.finetune_sft --base models/base --preferences data/preferences --corpus data/corpus --out models/sft
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ NODE = Path(__file__).parent
 def main() -> str:
     """Run the node; returns its counts in words."""
     args = arguments(
-        __doc__, base="the model to teach", preferences="the pairs", corpus="texts to keep reading", out="the taught model"
+        __doc__,
+        base="the model to teach",
+        preferences="the pairs",
+        corpus="texts to keep reading",
+        out="the taught model",
     )
     params = load("finetune_sft", Parameters)
     training.shapes(args.base)  # refuses what is not safetensors before anything heavy is imported
@@ -44,7 +48,9 @@ def main() -> str:
         gate.enforce(folder, training.tables(folder, args.base), expectations.expected(len(history)))
     loss = training.last_mean(history, "loss")
     left_out = f"; left out: {training.counts(taught.dropped)}" if taught.dropped else ""
-    return f"{answers:,} answers and {passages:,} passages in {len(history):,} steps, loss {loss:.2f} at the end{left_out}"
+    return (
+        f"{answers:,} answers and {passages:,} passages in {len(history):,} steps, loss {loss:.2f} at the end{left_out}"
+    )
 
 
 def build_trainer(
@@ -116,7 +122,10 @@ def write_evidence(
     training.draw(
         folder / "plots" / "training.png",
         "The model learns the revised answers: the loss falls, more of its next tokens are right",
-        [("loss", [h["loss"] for h in history]), ("share of tokens foreseen", [h["mean_token_accuracy"] for h in history])],
+        [
+            ("loss", [h["loss"] for h in history]),
+            ("share of tokens foreseen", [h["mean_token_accuracy"] for h in history]),
+        ],
     )
 
 

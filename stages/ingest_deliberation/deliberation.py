@@ -85,7 +85,8 @@ def measure(conversation: Conversation, counts: dict[str, int], votes: tuple[Vot
     per_person = Counter(participant for participant, _, _ in votes)
     per_statement = Counter(id_ for _, id_, _ in votes)
     possible = counts["statements"] * counts["participants"]
-    return {
+    found = {name: number for name, number in conversation.quirks.items() if number}
+    return found | {
         "participants": counts["participants"],
         "statements": counts["statements"],
         "statements moderated out": counts["statements_moderated_out"],
@@ -95,5 +96,4 @@ def measure(conversation: Conversation, counts: dict[str, int], votes: tuple[Vot
         "share of all possible votes that were cast": round(counts["votes"] / possible, 6),
         "votes per participant, median": median(per_person.values()),
         "votes per statement, median": median(per_statement[statement.id] for statement in conversation.statements),
-        "oddities found in the export": sum(conversation.quirks.values()),
     }

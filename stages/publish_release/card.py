@@ -22,7 +22,7 @@ HUB_LICENCES = {
     "EUPL-1.2": "eupl-1.2",
     "LLAMA3.1": "llama3.1",
 }
-MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
+MARKDOWN = re.compile(r"([\\`*_\[\]()#!|~])")
 
 
 def plain(text: str) -> str:
@@ -90,10 +90,12 @@ def _simulated(facts: Facts) -> str:
 def _what_it_is(facts: Facts, params: Parameters) -> str:
     size = facts.base.get("parameters")
     parameters = f" with {size:,} parameters" if size else ""
+    kind = "simulated" if facts.simulated else "people's"
     return (
         "## What it is\n\n"
         f"{plain(params.model_name)} is {plain(facts.base_name)}{parameters}, taught to follow a constitution"
-        f" (version {facts.constitution.version}) that was drafted from votes and ratified by people."
+        f" (version {facts.constitution.version}) that was drafted from {kind} votes and then decided on, principle by"
+        " principle."
         f" Published by {plain(params.publisher)}."
         " The same release holds the votes, the constitution, the lessons and every measured answer;"
         " `index.html` tells it without technical words."

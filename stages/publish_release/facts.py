@@ -21,6 +21,7 @@ from stages.records import (
     RejectedStatement,
     VoteCount,
 )
+from stages.scoring import METRICS
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,15 @@ class Facts:
         ]
 
     def by_principle(self) -> list[Comparison]:
-        """The rows that measure one principle, in all languages and categories."""
-        return [
-            row
-            for row in self.comparisons
-            if row.principle_id != "all" and (row.language, row.category) == ("all", "all")
-        ]
+        """Principle by principle, each benchmark's main metric, and every other metric that got better or worse."""
+        order = [item.id for item in self.constitution.principles]
+        rows = [row for row in self.comparisons if row.principle_id in order]
+        main = {(row.principle_id, row.benchmark): row.metric for row in sorted(rows, key=_report_order, reverse=True)}
+        told = [row for row in rows if row.metric == main[row.principle_id, row.benchmark] or row.verdict in CHANGED]
+        return sorted(told, key=lambda row: order.index(row.principle_id))
 
     def in_detail(self) -> list[Comparison]:
-        """All other rows: by language, by category, and principles by language."""
+        """All other rows: by language, by category, and principles' further metrics within noise."""
         told = {id(row) for row in (*self.overall(), *self.by_principle())}
         return [row for row in self.comparisons if id(row) not in told]
 
@@ -88,8 +89,14 @@ class Facts:
         return [item for _, item in sorted(wide, key=lambda pair: (-pair[0], pair[1].statement_id))[:most]]
 
 
+CHANGED = ("better", "worse")
 MINORITY_GAP = 0.25  # between the groups' agree shares: below it the groups do not really disagree
 FEWEST_VOTES = 5  # a group that cast fewer votes on a statement has no view that could be told
+
+
+def _report_order(row: Comparison) -> int:
+    """The place of the row's metric in reports; the first one that a benchmark has is its main one."""
+    return list(METRICS).index(row.metric) if row.metric in METRICS else len(METRICS)
 
 
 def gap(votes: Mapping[str, VoteCount]) -> float:

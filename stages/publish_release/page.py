@@ -15,7 +15,7 @@ from stages.publish_release import charts, layout
 from stages.publish_release.facts import MINORITY_GAP, Facts, total
 from stages.publish_release.manifest import ReleasedFile
 from stages.publish_release.parameters import Parameters
-from stages.records import Comparison, VoteCount
+from stages.records import Comparison, RatifiedPrinciple, VoteCount
 from stages.scoring import METRICS
 
 if TYPE_CHECKING:
@@ -200,6 +200,10 @@ class View:
     def _change_label(self, row: Comparison) -> str:
         names = ("base", "base_low", "base_high", "tuned", "tuned_low", "tuned_high")
         return self.say("changed.label", **{name: self.value(getattr(row, name)) for name in names})
+
+    def principle(self, row: Comparison) -> RatifiedPrinciple:
+        """The principle that the row measures."""
+        return next(item for item in self.facts.constitution.principles if item.id == row.principle_id)
 
     def interval(self, low: float, high: float) -> str:
         """An interval in words."""

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from stages import gate
-from stages.artifact import new_folder, read_json, read_jsonl, write_json, write_text
+from stages.artifact import new_folder, read_json, read_jsonl, write_json, write_jsonl, write_text
 from stages.errors import Trouble
 from stages.node import arguments, run
 from stages.params import load
@@ -16,7 +16,7 @@ from stages.ratify_constitution.charter import charter
 from stages.ratify_constitution.decisions import check, read_decisions
 from stages.ratify_constitution.parameters import Parameters
 from stages.ratify_constitution.ratification import Ratification, ratify
-from stages.records import Principle
+from stages.records import Principle, RejectedStatement
 
 
 def main() -> str:
@@ -42,6 +42,8 @@ def main() -> str:
         write_text(
             folder / "constitution.md", charter(result.constitution, draft, about["simulated"], decisions.quorum)
         )
+        # what was not adopted travels with the constitution: a teacher may need it, and so may a reader
+        write_jsonl(folder / "rejected.jsonl", read_jsonl(args.draft / "rejected.jsonl", RejectedStatement))
         write_json(folder / "metrics.json", measure(result, len(draft)))
         gate.enforce(folder, expectations.tables(result.constitution), expectations.expected([p.id for p in draft]))
     return in_words(result, len(draft))

@@ -20,7 +20,9 @@ def with_params(**changes: object) -> Parameters:
     return Parameters.model_validate(PARAMS.model_dump() | changes)
 
 
-def crowd(sizes: tuple[int, ...], seed: int = 1, shared: int = 4, divisive: int = 8) -> tuple[list[Row], dict[str, int]]:
+def crowd(
+    sizes: tuple[int, ...], seed: int = 1, shared: int = 4, divisive: int = 8
+) -> tuple[list[Row], dict[str, int]]:
     """Votes and planted groups: everybody agrees on the first `shared` statements, each group alone on its own ones."""
     generator = random.Random(seed)
     votes: list[Row] = []
@@ -33,7 +35,9 @@ def crowd(sizes: tuple[int, ...], seed: int = 1, shared: int = 4, divisive: int 
                 liked = statement < shared or (statement - shared) // divisive == group
                 if generator.random() < 0.7:
                     votes.append((person, statement, 1 if (generator.random() < 0.92) == liked else -1))
-            votes.append((person, shared + divisive * len(sizes), [1, 0, -1][number % 3]))  # one on which nobody is sure
+            votes.append(
+                (person, shared + divisive * len(sizes), [1, 0, -1][number % 3])
+            )  # one on which nobody is sure
     return votes, planted
 
 

@@ -62,7 +62,9 @@ def test_every_statement_is_accounted_for_and_no_row_order_changes_a_byte(projec
     principles = [json.loads(line) for line in first["principles.jsonl"].splitlines()]
     rejected = [json.loads(line) for line in first["rejected.jsonl"].splitlines()]
     assert sorted(p["id"] for p in principles) == ["p000", "p001", "p002", "p003"]
-    assert sorted([p["statement_ids"][0] for p in principles] + [r["statement_id"] for r in rejected]) == list(range(21))
+    assert sorted([p["statement_ids"][0] for p in principles] + [r["statement_id"] for r in rejected]) == list(
+        range(21)
+    )
     assert all(r["reason"] for r in rejected)
     draft = json.loads(first["draft.json"])
     assert (draft["k"], sum(draft["groups"].values())) == (2, 44)
@@ -93,7 +95,11 @@ def test_the_sample_gives_the_core_principles_and_its_decisions_fit(
 
     monkeypatch.chdir(ROOT)
     monkeypatch.delenv("COMMONS_SALT", raising=False)
-    source, deliberation, draft = ROOT / "data" / "sample" / "deliberation", tmp_path / "deliberation", tmp_path / "draft"
+    source, deliberation, draft = (
+        ROOT / "data" / "sample" / "deliberation",
+        tmp_path / "deliberation",
+        tmp_path / "draft",
+    )
     monkeypatch.setattr("sys.argv", ["ingest_deliberation", "--source", str(source), "--out", str(deliberation)])
     ingest.main()
     monkeypatch.setattr("sys.argv", ["draft_constitution", "--deliberation", str(deliberation), "--out", str(draft)])

@@ -58,7 +58,7 @@ def test_no_row_order_and_no_choice_of_pseudonyms_changes_the_groups() -> None:
 
 
 def test_a_fixed_number_of_groups_is_kept_and_its_neighbours_are_shown() -> None:
-    votes, planted = crowd((30, 25, 20))
+    votes, _ = crowd((30, 25, 20))
     grouping = group(votes, with_params(groups=3))
     assert (len(grouping.sizes), grouping.chosen) == (3, "fixed at 3 in params.yaml")
     assert sorted(grouping.stability) == [2, 3, 4]
@@ -118,7 +118,9 @@ def simulation() -> ModuleType:
 def test_planted_groups_of_the_sample_are_found_whatever_the_seed(seed: int) -> None:
     made_by = simulation()
     tables = made_by.simulate(made_by.read_statements(SAMPLE / "making" / "statements.yaml"), seed)
-    latest = {(str(row[3]), int(row[2])): int(row[4]) for row in sorted(tables["votes.csv"][1:], key=lambda row: row[0])}
+    latest = {
+        (str(row[3]), int(row[2])): int(row[4]) for row in sorted(tables["votes.csv"][1:], key=lambda row: row[0])
+    }
     votes = [(person, statement, vote) for (person, statement), vote in latest.items()]
     out = frozenset(int(row[2]) for row in tables["comments.csv"][1:] if row[6] == -1)
     params = load("draft_constitution", Parameters, ROOT / "params.yaml")

@@ -229,8 +229,17 @@ def test_adherence_links_principles_and_keeps_harmless_questions_apart(tmp_path:
     path = tmp_path / "pairs.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     taught, harmless = adherence.read(path)
+    assert taught.cluster != harmless.cluster
     assert (taught.principle_ids, taught.category) == (("p003",), "heldout_form")
     assert harmless.principle_ids == ()
+    rows[1] |= {
+        "item_id": "adherence-es-p003-02",
+        "statement_id": 3,
+        "kind": "heldout_form",
+        "chosen": "Sí, por teléfono.",
+    }
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    assert len({item.cluster for item in adherence.read(path)}) == 1  # the same answer twice is no second measurement
     assert adherence.judge(taught, (-1.2345, -2.0)).values == {"prefers_constitution": 1.0, "margin": 0.7655}
     assert adherence.judge(harmless, (-2.0, -1.0)).values == {"helpful_on_harmless": 0.0}
 

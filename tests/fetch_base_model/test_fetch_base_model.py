@@ -100,7 +100,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
 def test_a_model_comes_with_its_origin(model: Path, run: Callable[..., Path]) -> None:
     (model / "README.md").write_text("A model.", encoding="utf-8")
     (model / "modeling_own.py").write_text("raise SystemExit", encoding="utf-8")
-    out = run(model, obligations=["Say 'Built with tiny'."], precision="bfloat16")
+    out = run(model, obligations=["Say 'Built with tiny'."])
     origin = json.loads((out / "origin.json").read_text(encoding="utf-8"))
     assert origin.pop("files").keys() == {
         "README.md", "chat_template.jinja", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
@@ -114,14 +114,12 @@ def test_a_model_comes_with_its_origin(model: Path, run: Callable[..., Path]) ->
         "architecture": "LlamaForCausalLM",
         "parameters": vocabulary() * 4 + 4,
         "stored_types": ["BF16", "F32"],
-        "precision": "bfloat16",
     }
     assert not (out / "modeling_own.py").exists()
     assert (out / "model.safetensors").read_bytes() == (model / "model.safetensors").read_bytes()
     assert json.loads((out / "metrics.json").read_text(encoding="utf-8"))["parameters"] == vocabulary() * 4 + 4
     first = {path.name: path.read_bytes() for path in out.iterdir()}
-    assert {path.name: path.read_bytes() for path in run(model, obligations=["Say 'Built with tiny'."],
-                                                         precision="bfloat16").iterdir()} == first  # fmt: skip
+    assert {path.name: path.read_bytes() for path in run(model, obligations=["Say 'Built with tiny'."]).iterdir()} == first  # fmt: skip
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs shared/data/model/base-2.5m-multilingual beside the repository")
@@ -273,7 +271,6 @@ def test_weights_without_their_index(model: Path) -> None:
         ({"revision": "a" * 40}, "a revision only with its hub_id"),
         ({"hub_id": "../secret"}, "'fetch_base_model.hub_id' is '../secret'"),
         ({"chat_template": "../x"}, "'fetch_base_model.chat_template' is '../x'"),
-        ({"precision": "int4"}, "wanted: Input should be 'float32' or 'bfloat16'"),
     ],
 )
 def test_parameters_that_are_refused(tmp_path: Path, values: dict[str, str], message: str) -> None:

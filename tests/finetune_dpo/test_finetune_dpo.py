@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tiny_model import BY_PREFERENCE, TALKS, read_history, write_lessons, write_params, write_tiny_model
 
 from stages import training
 from stages.finetune_dpo import __main__ as node
 from stages.finetune_dpo.lessons import comparisons
 from stages.finetune_dpo.parameters import Parameters
 from stages.records import PreferencePair
+from tests.tiny_model import BY_PREFERENCE, TALKS, read_history, write_lessons, write_params, write_tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +68,18 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(
     assert getattr(stopped.value, "code", "interrupt") == code
     assert not (project / out).exists()
     scratch = training.scratch_of(project / out)
-    assert (next(scratch.iterdir()) / "checkpoint-9" / training.COMPLETE).exists(), "the step under way is ended and saved"
+    assert (next(scratch.iterdir()) / "checkpoint-9" / training.COMPLETE).exists(), (
+        "the step under way is ended and saved"
+    )
     monkeypatch.undo()
     _run(project, out)
     for name in ("model.safetensors", "history.csv"):
         assert (project / out / name).read_bytes() == (tuned / name).read_bytes(), name
 
 
-def test_a_run_killed_after_its_last_step_only_publishes(project: Path, tuned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_killed_after_its_last_step_only_publishes(
+    project: Path, tuned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(training, "write_model", lambda *_: (_ for _ in ()).throw(RuntimeError("killed")))
     with pytest.raises(RuntimeError, match="killed"):
         _run(project, "models/late")

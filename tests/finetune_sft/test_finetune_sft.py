@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.tiny_model import BY_EXAMPLE, read_history, write_lessons, write_params, write_tiny_model
 
 from stages import training
 from stages.errors import Trouble
@@ -19,6 +18,7 @@ from stages.finetune_sft import __main__ as node
 from stages.finetune_sft.lessons import UNTAUGHT, add_passages, answers
 from stages.finetune_sft.parameters import Parameters
 from stages.records import Document, PreferencePair
+from tests.tiny_model import BY_EXAMPLE, read_history, write_lessons, write_params, write_tiny_model
 
 ROOT = Path(__file__).parents[2]
 COMMAND = ["--base", "base", "--preferences", "preferences", "--corpus", "corpus", "--out"]
@@ -135,7 +135,14 @@ def test_a_model_of_pickles_is_one_line_and_nothing_written(here: Path) -> None:
 def test_only_the_answer_is_learned(project: Path) -> None:
     tokenizer = training.load_tokenizer(project / "base", 200)
     pair = PreferencePair(
-        id="1", language="fr", principle_ids=(), kind="probe", prompt="Où est l'école ?", chosen="Rue Zola.", rejected="Là.", teacher="t"
+        id="1",
+        language="fr",
+        principle_ids=(),
+        kind="probe",
+        prompt="Où est l'école ?",
+        chosen="Rue Zola.",
+        rejected="Là.",
+        teacher="t",
     )
     (row,) = answers([pair], tokenizer, Parameters(**BY_EXAMPLE)).rows
     learned = [token for token in row["labels"] if token != UNTAUGHT]
@@ -144,7 +151,14 @@ def test_only_the_answer_is_learned(project: Path) -> None:
 
 
 def _document(language: str, number: int, words: int) -> Document:
-    return Document(id=f"{language}{number}", text="Udalak bilera du. " * words, language=language, source="s", url="", license="CC0-1.0")
+    return Document(
+        id=f"{language}{number}",
+        text="Udalak bilera du. " * words,
+        language=language,
+        source="s",
+        url="",
+        license="CC0-1.0",
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.5])

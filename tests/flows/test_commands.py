@@ -50,7 +50,9 @@ def test_a_folder_without_a_pipeline_is_refused(tmp_path: Path) -> None:
 def test_a_dead_mlflow_or_prefect_stops_before_anything_runs_and_shows_no_password(toy: Path) -> None:
     line = trouble(toy, "run", MLFLOW_TRACKING_URI="http://me:secret@127.0.0.1:9")
     assert "MLflow at http://127.0.0.1:9 does not answer" in line and "secret" not in line
-    assert "Prefect at http://127.0.0.1:9/api does not answer" in trouble(toy, "run", PREFECT_API_URL="http://127.0.0.1:9/api")
+    assert "Prefect at http://127.0.0.1:9/api does not answer" in trouble(
+        toy, "run", PREFECT_API_URL="http://127.0.0.1:9/api"
+    )
 
 
 def test_an_overlay_changes_values_keeps_comments_and_refuses_unknown_sections(tmp_path: Path) -> None:
@@ -69,10 +71,22 @@ def node(name: str, *after: str) -> Node:
 
 
 def test_a_stage_stands_for_its_matrix_and_brings_what_it_needs() -> None:
-    graph = [node("base"), node("corpus"), node("measure@a", "base"), node("measure@b", "base"), node("end", "measure@a")]
+    graph = [
+        node("base"),
+        node("corpus"),
+        node("measure@a", "base"),
+        node("measure@b", "base"),
+        node("end", "measure@a"),
+    ]
     assert [n.name for n in with_needed(graph, ["measure"])] == ["base", "measure@a", "measure@b"]
 
 
 def test_the_longest_path_goes_first() -> None:
-    graph = [node("base"), node("sft", "base"), node("measure", "base"), node("dpo", "sft"), node("end", "measure", "dpo")]
+    graph = [
+        node("base"),
+        node("sft", "base"),
+        node("measure", "base"),
+        node("dpo", "sft"),
+        node("end", "measure", "dpo"),
+    ]
     assert urgency(graph) == {"base": 3, "sft": 2, "measure": 1, "dpo": 1, "end": 0}

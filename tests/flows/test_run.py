@@ -48,7 +48,9 @@ def test_a_run_makes_everything_tells_prefect_and_mlflow_and_is_then_up_to_date(
     parents = [run for run in runs_in_mlflow(shared_toy) if run.get("kind") == "run"]
     children = [run for run in runs_in_mlflow(shared_toy) if "node" in run]
     assert [run["status"] for run in parents] == ["FINISHED"]
-    assert {run["node"]: run["outcome"] for run in children} == dict.fromkeys(("first", "left", "right", "last"), "executed")
+    assert {run["node"]: run["outcome"] for run in children} == dict.fromkeys(
+        ("first", "left", "right", "last"), "executed"
+    )
     assert {run["mlflow.parentRunId"] for run in children} == {parents[0]["id"]}
     assert next(run for run in children if run["node"] == "left")["mlflow.runName"] == "Go left"
     assert next(run for run in children if run["node"] == "left")["dvc.out.data/left"].endswith(".dir")
@@ -56,7 +58,9 @@ def test_a_run_makes_everything_tells_prefect_and_mlflow_and_is_then_up_to_date(
     states = dict(prefect_rows(shared_toy, "select name, state_type from task_run"))
     assert states == dict.fromkeys(("first", "left", "right", "last"), "COMPLETED")
     retried = dict(prefect_rows(shared_toy, "select name, run_count from task_run"))
-    assert retried["left"] == 2 and retried["right"] == 1, "a server that does not answer is asked again, others are not"
+    assert retried["left"] == 2 and retried["right"] == 1, (
+        "a server that does not answer is asked again, others are not"
+    )
     assert ("working",) in prefect_rows(shared_toy, "select message from log")
     assert {"progress", "scorecard"} == {key for (key,) in prefect_rows(shared_toy, "select key from artifact")}
 

@@ -70,7 +70,7 @@ def test_moderated_text_is_kept_where_the_process_says_so(project: Path) -> None
 
 def test_trouble_leaves_nothing_behind(project: Path) -> None:
     write_votes(project, ["1,0,person-1,maybe"])
-    with pytest.raises(Trouble, match="votes.csv, line 2: vote is 'maybe'"):
+    with pytest.raises(Trouble, match=r"votes\.csv, line 2: vote is 'maybe'"):
         node.main()
     assert not (project / "out").exists()
 

@@ -132,7 +132,7 @@ def test_opposite_signs_that_nothing_settles_are_refused(export: Path) -> None:
     votes = [[1, 0, f"v{k}", 1] for k in range(4)]
     write(export / "votes.csv", ["timestamp", "comment-id", "voter-id", "vote"], *votes)
     write(export / "participants-votes.csv", ["participant", "0"], *[[f"v{k}", -1] for k in range(4)])
-    with pytest.raises(Trouble, match="opposite signs.*leave only the file that you trust"):
+    with pytest.raises(Trouble, match=r"opposite signs.*leave only the file that you trust"):
         read(export)
 
 
@@ -185,13 +185,13 @@ def test_a_corrupt_file_is_named_with_its_line(export: Path, file: str, text: st
 
 def test_a_file_that_is_not_utf8_is_named(export: Path) -> None:
     (export / "comments.csv").write_bytes(",".join(OLD).encode() + b"\n1,Mon,0,8,0,0,1,Qu\xe9\n")
-    with pytest.raises(Trouble, match="comments.csv is not UTF-8"):
+    with pytest.raises(Trouble, match=r"comments\.csv is not UTF-8"):
         read(export)
 
 
 def test_a_folder_without_votes_is_refused(export: Path) -> None:
     (export / "votes.csv").unlink()
-    with pytest.raises(Trouble, match="neither votes.csv nor participants-votes.csv"):
+    with pytest.raises(Trouble, match=r"neither votes\.csv nor participants-votes\.csv"):
         read(export)
 
 

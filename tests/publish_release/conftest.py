@@ -295,7 +295,10 @@ def _write_scores(folder: Path, model: str, benchmark: str) -> None:
     write_json(folder / "gate.json", GATE)
 
 
-PARAMETERS = {"evaluate_model": {"benchmarks": list(BENCHMARKS)}, "x": {"salt": "s3cret", "path": "/home/me/x"}}
+PARAMETERS: dict[str, Any] = {
+    "evaluate_model": {"benchmarks": list(BENCHMARKS)},
+    "x": {"salt": "s3cret", "path": "/home/me/x"},
+}
 EDGES: dict[str, tuple[list[str], list[str]]] = {
     "ingest_deliberation": (["/srv/elsewhere/export"], ["data/deliberation"]),
     "draft_constitution": (["data/deliberation"], ["data/constitution/draft"]),

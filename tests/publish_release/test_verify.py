@@ -386,6 +386,18 @@ def test_a_manifest_that_leads_out_is_refused(release: Path, capsys: pytest.Capt
     assert "leads out of the bundle; refused" in json.loads(capsys.readouterr().out)["verdict"]
 
 
+def test_a_file_that_grew_after_the_listing_is_refused(release: Path) -> None:
+    bundle = open_bundle(release)
+    append("corpus/attribution.md", "more than was listed")(release)
+    with pytest.raises(Unsafe, match="corpus/attribution.md is longer than it says"):
+        bundle.text("corpus/attribution.md")
+
+
+def test_an_empty_folder_in_a_zip_is_seen(tmp_path: Path) -> None:
+    bundle = open_bundle(zip_with(tmp_path, ("manifest.json", b"{}"), ("corpus/new/", b"")))
+    assert bundle.oddities == ["corpus/new is an empty folder"]
+
+
 def test_endless_work_is_refused(release: Path) -> None:
     edit_json(release / "scores/base/bbq/benchmark.json", lambda c: c["settings"].__setitem__("resamples", 10**12))
     seal(release)

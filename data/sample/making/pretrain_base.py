@@ -402,6 +402,7 @@ def train(
     """Train to the last step, from the checkpoint if there is one."""
     optimizers = make_optimizers(model, recipe)
     first = load_checkpoint(checkpoint, model, optimizers, recipe)
+    logger.info("training from step %d to step %d", first, recipe.steps)
     loss_of = torch.compile(next_token_loss) if fuse else next_token_loss
     model.train()
     running, clock = 0.0, time.monotonic()
@@ -525,7 +526,7 @@ RECIPE_DEFAULTS: dict[str, int | float] = {
     "context": 512,
     "sequence_length": 256,
     "sequences_per_step": 16,
-    "steps": 2600,
+    "steps": 1750,
     "warmup_steps": 100,
     "decay_share": 0.4,
     "matrix_learning_rate": 0.02,
