@@ -26,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     except Trouble as trouble:
         print(f"commons: {trouble}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # `commons status | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except KeyboardInterrupt:
         print("commons: interrupted; run again to continue.", file=sys.stderr)
         sys.exit(130)

@@ -112,3 +112,5 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+        if os.getppid() == 1 and os.environ.get(FLOW_RUN):  # the parent died before it could be watched
+            os._exit(137)

@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -120,19 +119,18 @@ def test_an_interrupted_run_leaves_no_process_and_ends_in_the_same_bytes(tmp_pat
     project = make_toy(tmp_path / "project")
     set_params(project, left="{seconds: 60}")
     clean = {name: value for name, value in os.environ.items() if name not in OWN}
-    run = subprocess.Popen(
-        [sys.executable, "-m", "flows.commands", "run"], cwd=project, env=clean, stdout=subprocess.PIPE, text=True
-    )
-    assert run.stdout is not None
-    for line in run.stdout:
-        if "left: working" in line:
-            break
-    family = psutil.Process(run.pid).children(recursive=True)
-    assert family
-    run.send_signal(how)
-    assert run.wait(60) == (-signal.SIGKILL if how == signal.SIGKILL else 130)
-    time.sleep(2)
-    assert [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+    command = [sys.executable, "-m", "flows.commands", "run"]
+    with subprocess.Popen(command, cwd=project, env=clean, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if "left: working" in line:
+                break
+        family = psutil.Process(run.pid).children(recursive=True)
+        assert family
+        run.send_signal(how)
+        assert run.wait(60) == (-signal.SIGKILL if how == signal.SIGKILL else 130)
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
     assert not (project / "data/left").exists()
     set_params(project)
     ended = commons("run", at=project)

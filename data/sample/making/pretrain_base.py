@@ -6,7 +6,7 @@ languages of the demonstration, and writes `data/sample/base-model`:
 
     python data/sample/making/pretrain_base.py \\
         --sentences cc0_sentences.parquet --civic civic_small.parquet \\
-        --work /tmp/base-work --out data/sample/base-model
+        --work base-work --out data/sample/base-model
 
 The defaults are the values that were used; the model card, `data/sample/base-model/README.md`, says how long it took,
 which files went in (with their checksums) and how well the model predicts text it has not seen. Training stops by
