@@ -89,15 +89,13 @@ def _run_flow(wanted: Sequence[str]) -> int:
     servers.check_mlflow()
     servers.check_prefect()
     with servers.prefect_api():
-        from flows.pipeline import Interrupted, RunFailed, commons, send_logs  # after the API's address is known
+        from flows.pipeline import Interrupted, RunFailed, commons  # after the API's address is known
 
         try:
             commons(list(wanted) or None)
         except RunFailed as failure:
             print(f"commons: {failure}", file=sys.stderr)
             return 130 if isinstance(failure, Interrupted) else 1
-        finally:
-            send_logs()
     return 0
 
 

@@ -153,6 +153,7 @@ def has_gpu() -> bool:
 
 @flow(
     name="commons",
+    flow_run_name=lambda: f"Run of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     description="From a deliberation's votes to a verifiable release; built from dvc.yaml.",
     task_runner=ThreadPoolTaskRunner(max_workers=256),  # threads wait cheaply; Slots limits
     persist_result=False,
@@ -236,15 +237,6 @@ def finish(run: Run) -> None:
     _write_last(run)
     if missing:
         raise (Interrupted if run.stopping else RunFailed)(_failure_words(run, missing))
-
-
-def send_logs() -> None:
-    """Wait until Prefect's API has every line: a server of this run's own ends with it."""
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-
-    APILogWorker.drain_all(timeout=10)
-    EventsWorker.drain_all(timeout=10)
 
 
 def _write_last(run: Run) -> None:

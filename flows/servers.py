@@ -89,11 +89,22 @@ def _own_server() -> Iterator[str]:
     try:
         _wait_until_healthy(process, f"{url}/health")
         yield url
+        _send_logs()
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
         process.kill()
+
+
+def _send_logs() -> None:
+    """Wait until the API has every line of this process: the server ends with the run."""
+    if "prefect" in sys.modules:
+        from prefect.events.worker import EventsWorker
+        from prefect.logging.handlers import APILogWorker
+
+        APILogWorker.drain_all(timeout=10)
+        EventsWorker.drain_all(timeout=10)
 
 
 def start_prefect(port: int, with_ui: bool) -> subprocess.Popen[bytes]:

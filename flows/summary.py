@@ -29,6 +29,7 @@ class Told:
     principles: list[str]
     headline: list[str]
     worse: list[str]
+    worse_in_parts: int
     scorecard: str
     numbers: dict[str, float]
 
@@ -52,13 +53,20 @@ def read() -> Told | None:
         principles=[f"{p['id']}  {p['text']}" for p in constitution["principles"]],
         headline=changes["headline"],
         worse=changes["also_worse"],
+        worse_in_parts=len(changes["worse_in_parts"]),
         scorecard=read_text(COMPARISON / "scorecard.md"),
-        numbers=_headline_numbers(read_json(COMPARISON / "metrics.json")),
+        numbers=_headline_numbers(read_json(COMPARISON / "metrics.json"), changes["headline"]),
     )
 
 
-def _headline_numbers(metrics: dict[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in metrics.items()}
+def _headline_numbers(metrics: dict[str, Any], headline: Sequence[str]) -> dict[str, float]:
+    """The numbers that the headlines tell, before and after: a few for the run's page, all of them for the comparison's."""
+    told = [line.split(",")[0] for line in headline]  # "bbq: bias in ambiguous questions"
+    return {
+        name: float(value)
+        for name, value in metrics.items()
+        if name.endswith(("before", "after")) and any(name.startswith(words) for words in told)
+    }
 
 
 def pages() -> dict[str, Path]:
@@ -82,7 +90,10 @@ def closing() -> str:
         "",
         "Changed, base → tuned, with intervals:",
         *(f"  {line}" for line in told.headline),
-        *([f"  Also worse: {line}" for line in told.worse] or ["  Nothing else got worse beyond chance."]),
+        *(f"  Also worse: {line}" for line in told.worse),
+        f"  Worse in {told.worse_in_parts} parts (a language or a kind of item): see {COMPARISON}/scorecard.md"
+        if told.worse_in_parts
+        else "",
         "",
         f"Release {told.release}: {RELEASE}/ (open {RELEASE}/index.html)",
         f"Check it:  commons verify {RELEASE}",

@@ -193,7 +193,7 @@ class Comparison(Record):
     """Base against tuned on the same items.
 
     `difference` = tuned - base with its paired interval; `improvement` = how much nearer to the metric's target
-    (positive is better); p_value from sign flips of cluster means, p_adjusted by Holm within the benchmark.
+    (positive is better); p_value from sign flips of cluster means, p_adjusted by Holm within the benchmark, for all items, principles and parts apart.
     """
 
     benchmark: str

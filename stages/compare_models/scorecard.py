@@ -86,11 +86,13 @@ def summary(
         for row in comparisons
         if row.verdict == "worse" and row.principle_id == "all" and row not in main and row is not primary
     ]
+    whole = overall(worse)
     told = [*([primary] if primary else []), *main]
     statuses = Counter(line.status for line in lines)
     return {
         "headline": [in_words(row) for row in told],
-        "also_worse": [in_words(row) for row in worse],
+        "also_worse": [in_words(row) for row in whole],
+        "worse_in_parts": [in_words(row) for row in worse if row not in whole],
         "primary": primary.model_dump(mode="json") if primary else None,
         "principles": {status: statuses[status] for status in STATUSES},
         "comparisons": dict(sorted(Counter(row.verdict for row in comparisons if row.principle_id == "all").items())),

@@ -95,10 +95,19 @@ def _few(pair: Paired, settings: Settings) -> bool:
 
 
 def _adjusted(pairs: Mapping[Cell, Paired], settings: Settings) -> dict[Cell, float]:
-    """Holm over all that can be claimed on the benchmark; what was named in advance stands for itself."""
-    primary = pairs.get(Cell(settings.primary, ALL, ALL, ALL)) if settings.primary else None
-    family = {id(pair): pair for pair in pairs.values() if pair is not primary and not _few(pair, settings)}
-    adjusted = dict(zip(family, holm([pair.p_value for pair in family.values()]), strict=True))
+    """Holm among all items, among principles and among parts apart; what was named in advance stands for itself."""
+    counted = {id(pairs.get(Cell(settings.primary, ALL, ALL, ALL)))} if settings.primary else set()
+    families: dict[tuple[bool, bool], list[Paired]] = {}
+    for cell, pair in pairs.items():
+        if id(pair) in counted or _few(pair, settings):
+            continue
+        counted.add(id(pair))  # a pair that several rows share counts once, where it comes first
+        principle = cell.principle_id != ALL
+        part = not principle and (cell.language, cell.category) != (ALL, ALL)
+        families.setdefault((principle, part), []).append(pair)
+    adjusted: dict[int, float] = {}
+    for family in families.values():
+        adjusted |= dict(zip(map(id, family), holm([pair.p_value for pair in family]), strict=True))
     return {cell: adjusted.get(id(pair), pair.p_value) for cell, pair in pairs.items()}
 
 
