@@ -40,7 +40,7 @@ def test_a_failing_artifact_is_not_written_and_the_rows_are_shown(tmp_path: Path
     tables = {"documents": pd.DataFrame({"id": ["a", "b"], "license": ["CC0-1.0", "CC-BY-NC-4.0"]})}
     out = tmp_path / "out"
     with (
-        pytest.raises(Trouble, match="Gate: documents: expect_column_values_to_be_in_set.*CC-BY-NC-4.0"),
+        pytest.raises(Trouble, match=r"Gate: documents: expect_column_values_to_be_in_set.*CC-BY-NC-4\.0"),
         new_folder(out) as folder,
     ):
         gate.enforce(folder, tables, expected())
