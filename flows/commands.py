@@ -120,19 +120,13 @@ def _only_run() -> Iterator[None]:
 
 def _nothing_to_do(wanted: Sequence[str]) -> bool:
     """Whether every wanted node is up to date; checks params.yaml and the inputs on the way."""
-    from flows.graph import external_inputs, open_repo, read_graph, with_needed
+    from flows.graph import check_inputs, open_repo, read_graph, with_needed
     from flows.status import read_status
-    from stages.params import check_all
 
     repo = open_repo()
     graph = read_graph(repo)
-    check_all(dict.fromkeys(node.stage for node in graph))
     nodes = with_needed(graph, wanted) if wanted else graph
-    for path in external_inputs(nodes):
-        if not Path(path).exists():
-            raise Trouble(
-                f"Input {path} is missing; wanted what params.yaml names: correct the path or bring the data."
-            )
+    check_inputs(graph, nodes)
     return not any(status.reasons for status in read_status(repo, nodes))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from stages.errors import Trouble
+from stages.params import check_all
 
 
 @dataclass(frozen=True)
@@ -94,3 +96,13 @@ def external_inputs(nodes: list[Node]) -> list[str]:
         for path in inputs
         if not any(path == out or path.startswith(out + "/") or out.startswith(path + "/") for out in made)
     )
+
+
+def check_inputs(graph: list[Node], wanted: list[Node]) -> None:
+    """Raise Trouble before anything runs: a parameter that no node knows, or an input that is not there."""
+    check_all(dict.fromkeys(node.stage for node in graph))
+    for path in external_inputs(wanted):
+        if not Path(path).exists():
+            raise Trouble(
+                f"Input {path} is missing; wanted what params.yaml names: correct the path or bring the data."
+            )

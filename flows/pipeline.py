@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +42,7 @@ from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 from prefect.tasks import exponential_backoff  # noqa: E402
 
 from flows import picture, servers, summary  # noqa: E402
-from flows.graph import Node, open_repo, read_graph, with_needed  # noqa: E402
+from flows.graph import Node, check_inputs, open_repo, read_graph, with_needed  # noqa: E402
 from flows.recorder import Recorder  # noqa: E402
 from flows.reproduce import NodeFailed, Outcome, reproduce, stop_all  # noqa: E402
 from flows.slots import Slots, urgency  # noqa: E402
@@ -70,7 +69,6 @@ class Run:
     nodes: list[Node]
     recorder: Recorder
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    started: float = field(default_factory=time.monotonic)
     done: dict[str, Outcome] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     stopping: bool = False
@@ -163,7 +161,9 @@ def commons(nodes: list[str] | None = None) -> None:
     """Bring the named nodes (default: all) and what they need up to date."""
     wanted = nodes or []
     graph = read_graph(open_repo())
-    run = start(with_needed(graph, wanted) if wanted else graph)
+    chosen = with_needed(graph, wanted) if wanted else graph
+    check_inputs(graph, chosen)
+    run = start(chosen)
     with _stop_on_signal(run):
         futures: dict[str, Any] = {}
         for node in run.nodes:
@@ -186,12 +186,11 @@ def start(nodes: list[Node]) -> Run:
 
 
 def _make_gpu_limit() -> None:
+    """One place in Prefect for the GPU; a killed run's place is free again when its lease ends (minutes)."""
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
-    from prefect.exceptions import ObjectAlreadyExists
 
-    with get_client(sync_client=True) as client, contextlib.suppress(ObjectAlreadyExists, Exception):
-        client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=GPU_LIMIT, limit=1))
+    with get_client(sync_client=True) as client:
+        client.upsert_global_concurrency_limit_by_name(GPU_LIMIT, limit=1)
 
 
 @contextlib.contextmanager
