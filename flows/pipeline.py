@@ -231,7 +231,7 @@ def finish(run: Run) -> None:
         run.recorder.register(
             summary.REGISTERED_MODEL, Path("models/tuned").absolute().as_uri(), told.version, told.release
         )
-    pages = {"pipeline": HOME / "pipeline.png", **(summary.pages() if told else {})}
+    pages = [("pipeline", HOME / "pipeline.png"), *(summary.pages() if told else [])]
     run.recorder.finish(status, story, told.numbers if told else {}, pages)
     _write_last(run)
     if missing:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +56,13 @@ class Recorder:
             lambda: tracking.record(self._mlflow, self.experiment_id, run, self.run_id, self._commit),
         )
 
-    def finish(self, status: str, story: str, numbers: Mapping[str, float], pages: Mapping[str, Path]) -> None:
-        """Close the parent: its description, headline numbers and pages (folder in MLflow -> file or folder here)."""
+    def finish(self, status: str, story: str, numbers: Mapping[str, float], pages: Sequence[tuple[str, Path]]) -> None:
+        """Close the parent: its description, headline numbers and pages (folder in MLflow, file or folder here)."""
 
         def close() -> None:
             for name, value in numbers.items():
                 self._mlflow.log_metric(self.run_id, tracking._name(name), value)
-            for place, path in pages.items():
+            for place, path in pages:
                 log_path = self._mlflow.log_artifacts if path.is_dir() else self._mlflow.log_artifact
                 log_path(self.run_id, str(path), place)
             drawn = f"![The pipeline](get-artifact?path=pipeline%2Fpipeline.png&run_uuid={self.run_id})"

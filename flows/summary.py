@@ -69,10 +69,9 @@ def _headline_numbers(metrics: dict[str, Any], headline: Sequence[str]) -> dict[
     }
 
 
-def pages() -> dict[str, Path]:
-    """What the MLflow run carries: folder there -> file or folder here; the release page first."""
-    found = {"release": RELEASE / "index.html", "comparison": COMPARISON}
-    return {place: path for place, path in found.items() if path.exists()}
+def pages() -> list[tuple[str, Path]]:
+    """What the MLflow run carries: (folder there, file or folder here); the release page in every language first."""
+    return [*(("release", page) for page in sorted(RELEASE.glob("index*.html"))), ("comparison", COMPARISON)]
 
 
 def closing() -> str:
