@@ -18,6 +18,10 @@ def main() -> None:
 
     environment.prepare()
     from flows import servers
+    from stages import tracking
+
+    if tracking.tracking_uri().startswith("sqlite"):
+        tracking.client()  # makes the database, so that the first run does not wait for it
 
     with servers.prefect_api():
         from prefect import flow, task

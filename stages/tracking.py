@@ -44,7 +44,7 @@ class NodeRun:
 
 def tracking_uri() -> str:
     """Where MLflow records: the environment's server, or the project's own database."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(HOME / 'mlflow.db').absolute()}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_database()}"
 
 
 def client() -> Any:
@@ -56,9 +56,24 @@ def client() -> Any:
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.ERROR)
     with _locked(HOME / "mlflow.lock"):
+        if tracking_uri() == f"sqlite:///{_database()}" and not _database().exists():
+            _make_database(mlflow)
         made = mlflow.MlflowClient(tracking_uri=tracking_uri())
         made.search_experiments(max_results=1)
         return made
+
+
+def _database() -> Path:
+    """The project's own database."""
+    return (HOME / "mlflow.db").absolute()
+
+
+def _make_database(mlflow: Any) -> None:
+    """Make the database whole or not at all: killed in the midst of its migrations, it would be refused for ever."""
+    partial = _database().with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    mlflow.MlflowClient(tracking_uri=f"sqlite:///{partial}").search_experiments(max_results=1)
+    partial.rename(_database())
 
 
 @contextmanager
