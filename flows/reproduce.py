@@ -23,7 +23,7 @@ from stages.node import FLOW_RUN, OBSERVED, die_with_parent
 DVC_CHATTER = re.compile(
     r"^(\s*$|> |\s+dvc config core|Running stage|Updating lock file|Generating lock file|To track the changes|\s*git add|To enable auto|"
     r"Use `dvc push`|Stage '.*' (didn't change|is cached)|ERROR: failed to reproduce|'.*' didn't change|Verifying|"
-    r"WARNING: (stage|Stage)|Data and pipelines are up to date)"
+    r"WARNING: (stage|Stage|Process '.*' with \(Pid)|Data and pipelines are up to date)"
 )
 
 
