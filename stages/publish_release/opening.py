@@ -11,6 +11,7 @@ import os
 import stat
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -39,16 +40,16 @@ class Unreadable(Trouble):
     """A file of the bundle is missing or does not hold what its name promises."""
 
 
-class Bundle:
+class Bundle(ABC):
     """The files of a release by relative POSIX path; open only through `open_bundle`."""
 
     def __init__(self, sizes: dict[str, int], oddities: list[str]) -> None:
         self.sizes = sizes
         self.oddities = oddities  # entries that are neither a file nor a folder with files, in words
 
+    @abstractmethod
     def open(self, name: str) -> IO[bytes]:
         """The file's bytes as a stream."""
-        raise NotImplementedError
 
     def blocks(self, name: str) -> Iterator[bytes]:
         """The file in blocks; stops where it is longer than its stated size."""

@@ -159,7 +159,7 @@ def test_the_scan_finds(what: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "Bearer of news; see https://a.example/home/work/x and http://b.example:8080/tmp/y",
+        "Bearer of news; see https://a.example/home/ada/x and http://b.example:8080/tmp/y",
         "hf_ is a prefix, AKIA is not a key, l'assistant répond /à tous/",
         "and/or, 24/7, </home>, ../home/x, data/tmp/x",
     ],
