@@ -57,25 +57,25 @@ if __name__ == "__main__":
 
 PIPELINE = """stages:
   first:
-    cmd: python -m toy --source source.txt --out data/first
+    cmd: exec python -m toy --source source.txt --out data/first
     deps: [source.txt, toy.py]
     params: [first]
     outs: [data/first]
     meta: {title: Read the source}
   left:
-    cmd: python -m toy --source data/first --out data/left
+    cmd: exec python -m toy --source data/first --out data/left
     deps: [data/first, toy.py]
     params: [left]
     outs: [data/left]
     meta: {title: Go left}
   right:
-    cmd: python -m toy --source data/first --out data/right
+    cmd: exec python -m toy --source data/first --out data/right
     deps: [data/first, toy.py]
     params: [right]
     outs: [data/right]
     meta: {title: Go right, pool: gpu}
   last:
-    cmd: python -m toy --source data/left --out data/last
+    cmd: exec python -m toy --source data/left --out data/last
     deps: [data/left, data/right, toy.py]
     params: [last]
     outs: [data/last]

@@ -30,7 +30,7 @@ BLOCK = """
   greet_people:
     desc: Greet the people who voted.
     cmd: >-
-      python -m stages.greet_people
+      exec python -m stages.greet_people
       --deliberation data/deliberation
       --out data/greeting
     deps:

@@ -35,9 +35,10 @@ def test_every_section_of_the_parameters_has_its_node_and_every_node_its_section
 def test_the_paths_of_a_command_are_exactly_its_inputs_and_outputs(name: str) -> None:
     node = DVC[name]
     command = node["cmd"].split()
-    assert command[:3] == ["python", "-m", f"stages.{name}"]
-    paths = command[4::2]
-    assert all(flag.startswith("--") for flag in command[3::2])
+    # without `exec` a shell stands between DVC and the node, and the node would outlive a killed DVC
+    assert command[:4] == ["exec", "python", "-m", f"stages.{name}"]
+    paths = command[5::2]
+    assert all(flag.startswith("--") for flag in command[4::2])
     data = [dep for dep in node["deps"] if not dep.startswith("stages/")]
     assert sorted(paths) == sorted(data + node["outs"])
     assert command[-2] == "--out"

@@ -119,6 +119,7 @@ def test_an_interrupted_run_leaves_no_process_and_ends_in_the_same_bytes(tmp_pat
     project = make_toy(tmp_path / "project")
     set_params(project, left="{seconds: 60}")
     clean = {name: value for name, value in os.environ.items() if name not in OWN}
+    clean["SHELL"] = "/bin/sh"  # DVC starts nodes through it; dash stays between them where bash would step aside
     command = [sys.executable, "-m", "flows.commands", "run"]
     with subprocess.Popen(command, cwd=project, env=clean, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
