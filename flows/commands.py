@@ -1,4 +1,4 @@
-"""The `commons` command: run, status, ui, serve, verify."""
+"""The `commons` command: run, status, ui, serve, draft, snapshot, ratify, constitution, verify."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows import constitution_command, draft_command, ratify_command, snapshot_command
 from stages.errors import Trouble
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("nodes", nargs="*", metavar="NODE", help="e.g. curate_corpus or evaluate_model@base-bbq")
     run.add_argument("--params", type=Path, metavar="FILE", help="first lay this overlay over params.yaml")
     run.add_argument("--record", action="store_true", help="record a run even where nothing has to be done")
+    run.add_argument("--ask", action="store_true", help="where decisions are missing, wait for people to answer a form")
     run.set_defaults(act=_run)
+
+    draft_command.add(commands)
+    snapshot_command.add(commands)
+    ratify_command.add(commands)
+    constitution_command.add(commands)
 
     status = commands.add_parser("status", help="what is up to date, what would run and why")
     status.add_argument("nodes", nargs="*", metavar="NODE")
@@ -74,7 +81,7 @@ def _run(options: argparse.Namespace) -> int:
         if not options.record and _nothing_to_do(options.nodes):
             print(f"Everything is up to date; nothing to do.\n{summary.closing()}")
             return 0
-        code = _run_flow(options.nodes)
+        code = _run_flow(options.nodes, options.ask)
         if code:
             return code
     if not options.nodes:
@@ -82,9 +89,9 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _run_flow(wanted: Sequence[str]) -> int:
-    """Run the flow, this process being its worker; 0 done, 1 a node failed, 130 interrupted."""
-    from flows import servers
+def _run_flow(wanted: Sequence[str], ask: bool = False) -> int:
+    """Run the flow, this process being its worker; 0 done, 1 a node failed, 3 it waits for people, 130 interrupted."""
+    from flows import deployment, servers
 
     servers.check_mlflow()
     servers.check_prefect()
@@ -92,7 +99,11 @@ def _run_flow(wanted: Sequence[str]) -> int:
         from flows.pipeline import Interrupted, RunFailed, commons  # after the API's address is known
 
         try:
-            commons(list(wanted) or None)
+            if not ask:
+                commons(list(wanted) or None)
+            elif not deployment.begin_here(commons, wanted):
+                print("Answer the form: `commons ui` (Prefect, Runs); `commons serve` then goes on, also after days.")
+                return 3
         except RunFailed as failure:
             print(f"commons: {failure}", file=sys.stderr)
             return 130 if isinstance(failure, Interrupted) else 1
@@ -120,13 +131,15 @@ def _only_run() -> Iterator[None]:
 
 def _nothing_to_do(wanted: Sequence[str]) -> bool:
     """Whether every wanted node is up to date; checks params.yaml and the inputs on the way."""
+    from flows import ratification
     from flows.graph import check_inputs, open_repo, read_graph, with_needed
     from flows.status import read_status
 
     repo = open_repo()
     graph = read_graph(repo)
     nodes = with_needed(graph, wanted) if wanted else graph
-    check_inputs(graph, nodes)
+    people = ratification.find(nodes)
+    check_inputs(graph, nodes, [str(people.decisions)] if people else [])
     return not any(status.reasons for status in read_status(repo, nodes))
 
 
@@ -181,14 +194,14 @@ def _serve(options: argparse.Namespace) -> int:
     from flows import environment
 
     environment.prepare()
-    from flows import servers
+    from flows import deployment, servers
 
     servers.check_prefect()
     with servers.prefect_api() as api:
         from flows.pipeline import commons
 
         print(f"Serving the deployment commons/default at {api}; Ctrl-C ends it.", flush=True)
-        commons.serve(name="default", description="Bring the pipeline up to date.", limit=1)
+        deployment.serve(commons)
     return 0
 
 

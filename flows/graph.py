@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,15 @@ def with_needed(nodes: list[Node], wanted: Iterable[str]) -> list[Node]:
     return [node for node in nodes if node.name in found]
 
 
+def and_behind(nodes: list[Node], name: str) -> list[Node]:
+    """The node and all that need it, in order."""
+    found = {name}
+    for node in nodes:  # in order: what a node needs comes before it
+        if found & set(node.after):
+            found.add(node.name)
+    return [node for node in nodes if node.name in found]
+
+
 def _named(nodes: list[Node], name: str) -> list[Node]:
     matches = [node for node in nodes if name in (node.name, node.stage)]
     if not matches:
@@ -100,11 +109,14 @@ def external_inputs(nodes: list[Node]) -> list[str]:
     )
 
 
-def check_inputs(graph: list[Node], wanted: list[Node]) -> None:
-    """Raise Trouble before anything runs: a parameter that no node knows, or an input that is not there."""
+def check_inputs(graph: list[Node], wanted: list[Node], written_later: Collection[str] = ()) -> None:
+    """Raise Trouble before anything runs: a parameter that no node knows, or an input that is not there.
+
+    `written_later` names inputs that people write when they have seen what the run makes.
+    """
     check_all(dict.fromkeys(node.stage for node in graph))
     for path in external_inputs(wanted):
-        if not Path(path).exists():
+        if path not in written_later and not Path(path).exists():
             raise Trouble(
                 f"Input {path} is missing; wanted what params.yaml names: correct the path or bring the data."
             )

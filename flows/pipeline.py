@@ -37,12 +37,14 @@ from prefect.artifacts import (  # noqa: E402
 )
 from prefect.cache_policies import NO_CACHE  # noqa: E402
 from prefect.concurrency.sync import concurrency  # noqa: E402
+from prefect.context import FlowRunContext  # noqa: E402
+from prefect.exceptions import Pause  # noqa: E402
 from prefect.futures import wait  # noqa: E402
 from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 from prefect.tasks import exponential_backoff  # noqa: E402
 
-from flows import picture, servers, summary  # noqa: E402
-from flows.graph import Node, check_inputs, open_repo, read_graph, with_needed  # noqa: E402
+from flows import picture, ratification, servers, summary  # noqa: E402
+from flows.graph import Node, and_behind, check_inputs, open_repo, read_graph, with_needed  # noqa: E402
 from flows.recorder import Recorder  # noqa: E402
 from flows.reproduce import NodeFailed, Outcome, reproduce, stop_all  # noqa: E402
 from flows.slots import Slots, urgency  # noqa: E402
@@ -162,15 +164,60 @@ def commons(nodes: list[str] | None = None) -> None:
     wanted = nodes or []
     graph = read_graph(open_repo())
     chosen = with_needed(graph, wanted) if wanted else graph
-    check_inputs(graph, chosen)
+    people = ratification.find(chosen)
+    check_inputs(graph, chosen, [str(people.decisions)] if people else [])
     run = start(chosen)
     with _stop_on_signal(run):
         futures: dict[str, Any] = {}
-        for node in run.nodes:
-            before = [futures[name] for name in node.after if name in futures]
-            futures[node.name] = reproduce_node.submit(node.name, run, wait_for=before)
+        if people is None or _decided(run, people, futures):
+            _submit(run, run.nodes, futures)
         wait(list(futures.values()))
     finish(run)
+
+
+def _submit(run: Run, nodes: Sequence[Node], futures: dict[str, Any]) -> None:
+    """Start the nodes, each as soon as those it needs are done."""
+    for node in nodes:
+        if node.name not in futures:
+            before = [futures[name] for name in node.after if name in futures]
+            futures[node.name] = reproduce_node.submit(node.name, run, wait_for=before)
+
+
+def _decided(run: Run, people: ratification.Ratification, futures: dict[str, Any]) -> bool:
+    """Start what needs no decision; whether people's decisions let the rest follow. A run of a deployment asks them."""
+    later = and_behind(run.nodes, people.node.name)
+    _submit(run, [node for node in run.nodes if node not in later], futures)
+    wait([futures[name] for name in people.node.after])
+    if run.stopping or any(name not in run.done for name in people.node.after):
+        return True  # the node is told in the usual way that what it needs failed
+    problem = people.problem()
+    if problem and _of_deployment():
+        wait(list(futures.values()))
+        _ask(run, people)
+        problem = people.problem()
+    if problem:
+        run.failed[people.node.name] = problem
+    return problem is None
+
+
+def _of_deployment() -> bool:
+    """Whether Prefect can run this flow again after people have answered."""
+    context = FlowRunContext.get()
+    return bool(context and context.flow_run and context.flow_run.deployment_id)
+
+
+def _ask(run: Run, people: ratification.Ratification) -> None:
+    """Let people decide; where the flow run is suspended for that, leave the run in order."""
+    create_markdown_artifact(markdown=people.page(), key="draft", description="What people decide on")
+    try:
+        people.ask()
+    except Pause:
+        run.recorder.tag("waits for", people.node.title)
+        run.recorder.finish("SCHEDULED", summary.story(run.nodes, run.done, None), {}, [])
+        print(
+            f"waiting for people: {people.node.title}; {len(run.done)} of {len(run.nodes)} nodes are done.", flush=True
+        )
+        raise
 
 
 def start(nodes: list[Node]) -> Run:

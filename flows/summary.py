@@ -50,7 +50,7 @@ def read() -> Told | None:
         version=constitution["version"],
         simulated=manifest["simulated"],
         question=constitution["question"],
-        principles=[f"{p['id']}  {p['text']}" for p in constitution["principles"]],
+        principles=[f"{p['id']}  {p['texts'][p['language']]['value']}" for p in constitution["principles"]],
         headline=changes["headline"],
         worse=changes["also_worse"],
         worse_in_parts=len(changes["worse_in_parts"]),

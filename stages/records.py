@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+
+# Why a statement did not become a principle, by a short name to count by.
+RejectionCode = Literal[
+    "below_threshold",
+    "low_exposure",
+    "place",
+    "moderated",
+    "not_moderated",
+    "no_text",
+    "duplicate_of",
+    "contradicts",
+    "out_of_scope",
+    "personal_data",
+]
 
 
 class Record(BaseModel):
@@ -21,6 +36,17 @@ class Statement(Record):
     language: str  # ISO 639-1
     moderated: int  # Polis: -1 out, 0 not looked at, 1 in
     author: str  # keyed hash; empty where the export does not tell
+    seed: bool = False  # written by the organisers to begin with
+    supports: int | None = None  # where the platform publishes only how many supported it (Decidim)
+    translations: dict[str, Wording] = {}  # language -> wording; never replaces `text`
+    label: str = ""  # a charter's: number and title of its article, e.g. "1.2 Privacy"
+
+
+class Participant(Record):
+    """A participant and what they declared of themselves; a line only where something was declared."""
+
+    participant: str  # keyed hash
+    attributes: dict[str, str]  # e.g. {"age": "16-29", "district": "north"}
 
 
 class Vote(Record):
@@ -45,36 +71,60 @@ class ConsensusScores(Record):
     gac: group-informed consensus, the product over groups of (agrees + 1) / (votes + 2) (Small et al. 2021, Polis);
     gac_geometric_mean: its g-th root, comparable across numbers of groups;
     lower_bound: the smallest group's one-sided Beta lower bound of the agree rate;
-    exposure: the share of participants who voted on it, 0 to 1.
+    exposure: the share of participants who voted on it, 0 to 1;
+    smallest_cell: the fewest votes of any group;
+    weighted_agree: the agree rate of all voters weighted to the census, None where no census was given.
     """
 
     gac: float
     gac_geometric_mean: float
     lower_bound: float
     exposure: float
+    smallest_cell: int = 0
+    weighted_agree: float | None = None
 
 
-class Principle(Record):
-    """A rule for the assistant, with the statements and votes it stands on."""
+class Wording(Record):
+    """A text in one language and where the words come from."""
 
-    id: str  # "p" and the statement id in three digits: stable while the statement exists
-    text: str
-    language: str
-    statement_ids: tuple[int, ...]
-    votes: dict[str, VoteCount]  # opinion group -> counts
-    scores: ConsensusScores
-    selection: str  # why it was selected, in words
+    value: str
+    origin: Literal["source", "human", "machine"]  # the citizens' own words, people's rewording or translation, a machine's
+    reviewer: str = ""  # role of who checked a translation
 
 
-class RejectedStatement(Record):
-    """A statement that did not become a principle, and why."""
+class StatementSource(Record):
+    """A statement that a principle stands on."""
 
     statement_id: int
-    text: str
+    platform: str
+    relation: Literal["verbatim", "merged", "reworded"]
     language: str
-    votes: dict[str, VoteCount]
-    scores: ConsensusScores | None  # None where moderation kept it from being scored
-    reason: str
+    author: str = ""  # keyed hash; empty where the export does not tell
+
+
+class Selection(Record):
+    """Why a statement became a principle."""
+
+    rule: str
+    rank: int  # 1: first
+    threshold: float | None = None  # what the rule wanted, where it is one number
+    reason: str  # in words
+
+
+class Moderation(Record):
+    """What moderators decided about a statement; an appeal's state is carried where the platform tells it."""
+
+    state: Literal["out", "not looked at", "in"]
+    reason: str = ""
+    appeal: str = ""
+
+
+class Ballots(Record):
+    """How those who decided voted."""
+
+    yes: Annotated[int, Field(ge=0)]
+    no: Annotated[int, Field(ge=0)]
+    abstain: Annotated[int, Field(ge=0)] = 0
 
 
 class Decision(Record):
@@ -86,25 +136,151 @@ class Decision(Record):
     by: str  # role, never a name
     text: str | None = None  # reword: the new text
     into: str | None = None  # merge: the principle that takes it in
+    ballots: Ballots | None = None
+    drafted: str | None = None  # the drafted text where it was not adopted: a reader of the constitution has no draft
 
 
-class RatifiedPrinciple(Principle):
-    """A principle as adopted; `amended_from` keeps the drafted text where people reworded it."""
+class Principle(Record):
+    """A rule for the assistant, with the statements and votes it stands on; drafted, then decided on by people."""
 
-    decision: Decision
-    amended_from: str | None = None
+    id: str  # "p" and the statement id in three digits: stable while the statement exists
+    language: str  # of the adopted wording: translations never replace it
+    texts: dict[str, Wording]  # language -> wording; always holds `language`
+    sources: tuple[StatementSource, ...]  # the first is the one it was drafted from; merged ones follow
+    votes: dict[str, VoteCount]  # opinion group -> counts on the first source
+    votes_total: VoteCount  # of everybody, also of those without a group
+    scores: ConsensusScores | None  # None where the platform tells no votes, only counts of supports or a text
+    selection: Selection
+    conflicts: tuple[str, ...] = ()  # principles that may contradict it: flagged, for people to decide
+    category: tuple[str, ...] = ()
+    moderation: Moderation = Moderation(state="not looked at")
+    license: str = ""
+    decision: Decision | None = None  # None: only drafted
+    amended_from: str | None = None  # the drafted text where people reworded it
+
+    @property
+    def text(self) -> str:
+        """The adopted wording."""
+        return self.texts[self.language].value
+
+    @property
+    def statement_ids(self) -> tuple[int, ...]:
+        """The statements behind it, that of the draft first."""
+        return tuple(source.statement_id for source in self.sources)
+
+
+class RejectedStatement(Record):
+    """A statement that did not become a principle, and why."""
+
+    statement_id: int
+    text: str
+    language: str
+    votes: dict[str, VoteCount]
+    scores: ConsensusScores | None  # None where moderation kept it from being scored
+    code: RejectionCode = "below_threshold"
+    reason: str  # in words, with the figures
+
+
+class Gate(Record):
+    """A check of the deliberation's quality: what was found, what was wanted."""
+
+    name: str
+    passed: bool
+    value: float | None  # None where it could not be measured
+    wanted: str
+    reason: str = ""  # in words
+
+
+class Process(Record):
+    """The deliberation behind a constitution."""
+
+    platform: str
+    url: str = ""
+    question: str
+    simulated: bool
+    participants: int
+    votes: int
+    inputs: dict[str, str] = {}  # file of the deliberation (statements.jsonl, votes.csv) -> its sha256
+
+
+class OpinionGroup(Record):
+    """A group of people who vote alike."""
+
+    id: str
+    participants: int
+    effective: float | None = None  # participants after weighting to the census (Kish)
+
+
+class Method(Record):
+    """How the draft was made: enough to make it again."""
+
+    code: str  # version of this software
+    parameters: str  # sha256 of the canonical JSON of the node's parameters
+    seed: int
+    rule: str
+    groups: tuple[OpinionGroup, ...]
+    reliable: bool  # whether the opinion groups can be relied on
+    verdict: str  # in words, e.g. "no reliable groups: …"
+    stability_mean: float | None = None  # adjusted Rand index over resamples of people
+    stability_lowest: float | None = None
+    gates: tuple[Gate, ...] = ()
+
+
+class Parent(Record):
+    """The version that this one amends."""
+
+    version: str
+    sha256: str  # of its constitution.json
+
+
+class Quorum(Record):
+    """How many had to be present for the decisions to count, and how many were."""
+
+    wanted: Annotated[int, Field(ge=1)]
+    present: Annotated[int, Field(ge=0)]
+
+
+class Ratification(Record):
+    """Who adopted the constitution."""
+
+    by: str  # role, never a name
+    quorum: Quorum | None = None
+    ballots: Ballots | None = None  # on the whole, where there was such a vote
+    date: str = ""  # ISO 8601, as written in the decisions file
+
+
+class Amendment(Record):
+    """One difference to the version before."""
+
+    principle: str
+    change: Literal["added", "removed", "reworded"]
+    before: str | None = None
+    after: str | None = None
+    reason: str = ""
 
 
 class Constitution(Record):
-    """The ratified constitution: what the model is taught and measured against."""
+    """A constitution, drafted or ratified: what the model is taught and measured against.
 
-    title: str
+    Its JSON Schema is stages/constitution.schema.json.
+    """
+
+    schema_version: Literal["1"] = "1"
+    id: str = "constitution"  # stays the same over versions
     version: str  # semantic
-    status: Literal["ratified"]
+    title: str
+    status: Literal["draft", "ratified", "superseded"]
     question: str
+    license: str = ""
     languages: tuple[str, ...]
-    principles: tuple[RatifiedPrinciple, ...]
-    declined: tuple[Decision, ...]  # drafted principles that people rejected or merged
+    process: Process | None = None
+    method: Method | None = None
+    parent: Parent | None = None
+    ratification: Ratification | None = None
+    principles: tuple[Principle, ...]
+    declined: tuple[Decision, ...] = ()  # drafted principles that people rejected or merged
+    rejected: tuple[RejectedStatement, ...] = ()  # statements that were not drafted
+    amendments: tuple[Amendment, ...] = ()
 
 
 class Document(Record):

@@ -67,13 +67,19 @@ def read_constitution(folder: Path) -> Constitution:
     """The ratified constitution; raises Trouble where it is another thing."""
     path = folder / "constitution.json"
     try:
-        return Constitution.model_validate(read_json(path))
+        constitution = Constitution.model_validate(read_json(path))
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(part) for part in problem["loc"])
         raise Trouble(
             f"{path}: {place}: {problem['msg']}; wanted a ratified constitution: run ratify_constitution."
         ) from None
+    if constitution.status != "ratified":
+        raise Trouble(
+            f"{path} has the status '{constitution.status}'; wanted a ratified constitution, for a model is taught only"
+            " what people decided: run ratify_constitution."
+        )
+    return constitution
 
 
 def read_prompts(folder: Path) -> list[Prompt]:
@@ -92,11 +98,9 @@ def read_recordings(folder: Path) -> dict[str, Recording]:
     return {recording.prompt_id: recording for recording in recordings}
 
 
-def read_rejected(folder: Path) -> list[RejectedStatement]:
+def rejected_statements(constitution: Constitution) -> list[RejectedStatement]:
     """The statements that did not become a principle, by their number."""
-    return sorted(
-        read_jsonl(folder / "rejected.jsonl", RejectedStatement), key=lambda statement: statement.statement_id
-    )
+    return sorted(constitution.rejected, key=lambda statement: statement.statement_id)
 
 
 def _check_unique(path: Path, ids: Sequence[str]) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 
 from stages import gate
-from stages.artifact import new_folder, write_csv, write_json, write_jsonl
-from stages.ingest_deliberation import expectations, plots, sources
+from stages.artifact import new_folder, write_json
+from stages.ingest_deliberation import expectations, files, plots, sources
 from stages.ingest_deliberation.deliberation import pseudonymous
 from stages.ingest_deliberation.parameters import Parameters
 from stages.ingest_deliberation.pseudonyms import SALT, key_from, pseudonymiser
@@ -21,24 +21,24 @@ log = logging.getLogger(__name__)
 
 def main() -> str:
     """Read, make pseudonymous, check, write; return the counts in words."""
-    args = arguments(__doc__, source="the export's folder or file", out="folder to write")
+    args = arguments(__doc__, source="the export: a folder, .zip or file", out="folder to write")
     params = load("ingest_deliberation", Parameters)
     conversation = sources.read(params.source, args.source, params.language)
     key = key_from(params.salt)
     if key.public and not params.simulated:
         log.warning("Participants are hashed with the public salt; set %s to hide who they are in the export.", SALT)
+    sign = conversation.sign_convention
     deliberation = pseudonymous(conversation, pseudonymiser(key), key.in_words, params)
+    del conversation  # its votes are a second copy, with the platform's ids
     with new_folder(args.out) as folder:
-        write_jsonl(folder / "statements.jsonl", deliberation.statements)
-        write_csv(folder / "votes.csv", ["participant", "statement_id", "vote"], deliberation.votes)
-        write_json(folder / "deliberation.json", deliberation.about)
+        files.write(folder, deliberation)
         write_json(folder / "metrics.json", deliberation.metrics)
         plots.votes_per_statement(folder / "plots" / "votes-per-statement.png", deliberation)
         gate.enforce(folder, expectations.tables(deliberation), expectations.expected(deliberation))
     counts = deliberation.about["counts"]
     return (
         f"read {counts['votes']:,} votes of {counts['participants']:,} participants on {counts['statements']:,} statements"
-        f" ({counts['statements_moderated_out']} moderated out); {conversation.sign_convention}"
+        f" ({counts['statements_moderated_out']} moderated out); {sign}"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 from collections.abc import Callable
@@ -31,11 +30,8 @@ def key_from(salt: str) -> Key:
 
 def pseudonymiser(key: Key) -> Callable[[str], str]:
     """A function from participant id to pseudonym (HMAC-SHA256, the first 16 hexadecimal digits)."""
-    known: dict[str, str] = {}
 
     def pseudonym(participant: str) -> str:
-        if participant not in known:
-            known[participant] = hmac.new(key.secret, participant.encode(), hashlib.sha256).hexdigest()[:DIGITS]
-        return known[participant]
+        return hmac.digest(key.secret, participant.encode(), "sha256").hex()[:DIGITS]
 
     return pseudonym

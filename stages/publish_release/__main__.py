@@ -17,7 +17,7 @@ from stages.lineage import LOCK, NodeLineage, dvc_md5, read_lock
 from stages.node import arguments, run
 from stages.params import load, read_file
 from stages.publish_release import card, expectations, layout, page
-from stages.publish_release.bundle import copy_artifacts
+from stages.publish_release.bundle import copy_artifacts, withheld
 from stages.publish_release.chain import build_chain
 from stages.publish_release.facts import Facts, read_facts
 from stages.publish_release.manifest import Licences, Manifest, list_files, make_manifest
@@ -108,10 +108,10 @@ def check_current(artifacts: Artifacts, lock: Mapping[str, NodeLineage]) -> None
 
 def publish(folder: Path, artifacts: Artifacts, lock: Mapping[str, NodeLineage], params: Parameters) -> Manifest:
     """Fill the folder: copies, chain, documents, gate, and last the manifest, which covers all of them."""
-    copy_artifacts({source: folder / target for source, target in artifacts.bundled.items()})
+    copy_artifacts(folder, artifacts.bundled)
     bundled = {source.as_posix(): target for source, target in artifacts.bundled.items()}
     every = [*bundled, *(path.as_posix() for path in artifacts.hashed_only)]
-    chain = build_chain(lock, every, bundled)
+    chain = build_chain(lock, every, bundled, withheld(artifacts.bundled))
     write_json(folder / layout.CHAIN, chain)
     facts = read_facts(folder, artifacts.base, artifacts.benchmarks)
     write_documents(folder, facts, params)

@@ -1,4 +1,7 @@
-"""Copy the artifacts into the release as they are: the names and bytes stay, so that DVC's hashes can be recomputed."""
+"""Copy the artifacts into the release as they are: names and bytes stay, so that DVC's hashes can be recomputed.
+
+Only personal files (layout.PERSONAL) stay out; the chain tells their hash, so that the artifact is still recognised.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,42 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stages.errors import Trouble
+from stages.lineage import dvc_md5
+from stages.publish_release import layout
+from stages.publish_release.chain import WithheldFile
 
 # Weights are linked, not copied: a second copy of 14 GB helps nobody. Small files are copied, so that someone who
 # edits the release by hand does not edit the artifact it was made from.
 LINK_FROM_BYTES = 64 * 2**20
 
 
-def copy_artifacts(folders: Mapping[Path, Path]) -> int:
-    """Copy each artifact to its place; return the number of files."""
-    return sum(_copy_folder(source, target) for source, target in sorted(folders.items()))
+def copy_artifacts(release: Path, places: Mapping[Path, str]) -> int:
+    """Copy each artifact to its place in the release; return the number of files copied."""
+    return sum(_copy_folder(source, release, place) for source, place in sorted(places.items()))
 
 
-def _copy_folder(source: Path, target: Path) -> int:
+def withheld(places: Mapping[Path, str]) -> list[WithheldFile]:
+    """The personal files of the artifacts, sorted by their place."""
+    found = [
+        WithheldFile(path=path, md5=dvc_md5(file), bytes=file.stat().st_size, reason=layout.PERSONAL[path])
+        for source, place in places.items()
+        for path in layout.PERSONAL
+        if path.startswith(place + "/") and (file := source / path[len(place) + 1 :]).is_file()
+    ]
+    return sorted(found, key=lambda item: item.path)
+
+
+def _copy_folder(source: Path, release: Path, place: str) -> int:
     if not source.is_dir():
         raise Trouble(f"{source} is missing; wanted the artifact's folder there: run `dvc repro` first.")
     files = [path for path in sorted(source.rglob("*")) if not path.is_dir()]
     if not files:
         raise Trouble(f"{source} is empty; wanted the artifact there: run `dvc repro` first.")
-    for path in files:
-        _copy_file(path.resolve(), target / path.relative_to(source))  # DVC may keep its files as symbolic links
-    return len(files)
+    targets = {f"{place}/{path.relative_to(source).as_posix()}": path for path in files}
+    published = [target for target in targets if target not in layout.PERSONAL]
+    for target in published:
+        _copy_file(targets[target].resolve(), release / target)  # DVC may keep its files as symbolic links
+    return len(published)
 
 
 def _copy_file(source: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from stages.languages import name as language_name
 from stages.publish_release.facts import Facts
 from stages.publish_release.parameters import Parameters
-from stages.records import Comparison
+from stages.records import Comparison, Principle
 from stages.scoring import METRICS, slice_words
 
 # The Hub's keys of the licences we expect; any other is told as "other" with its SPDX name.
@@ -105,7 +105,7 @@ def _what_it_is(facts: Facts, params: Parameters) -> str:
 def _who_decided(facts: Facts) -> str:
     counts = facts.deliberation["counts"]
     rows = [
-        [item.id, plain(item.text), item.language, item.decision.decision, ", ".join(map(str, item.statement_ids))]
+        [item.id, plain(item.text), item.language, _decided(item), ", ".join(map(str, item.statement_ids))]
         for item in facts.constitution.principles
     ]
     declined = len(facts.constitution.declined)
@@ -117,9 +117,27 @@ def _who_decided(facts: Facts) -> str:
         " drafted. The question was:"
         f" {plain(facts.constitution.question)}\n\n"
         + _table(["Principle", "Text", "Language", "Decision", "Statements"], rows)
+        + _reliability(facts)
         + "\n\nVotes per opinion group: `constitution/ratified/constitution.json`. What was rejected, and why:"
-        " `constitution/draft/rejected.jsonl`."
+        " `constitution/draft/constitution.json`, under `rejected`."
     )
+
+
+def _reliability(facts: Facts) -> str:
+    """Whether the opinion groups can be relied on, which checks were not met, and what is not published."""
+    method = facts.drafted.method
+    parts = []
+    if method is not None:
+        missed = [f"{gate.name} (wanted: {gate.wanted})" for gate in method.gates if not gate.passed]
+        told = f"not met: {'; '.join(missed)}" if missed else "all met"
+        parts.append(f"Opinion groups: {plain(method.verdict)}. Checks of quality ({len(method.gates)}): {told}.")
+    parts += [f"Not published: `{file.path}` ({file.reason}); its hash is in `chain.json`." for file in facts.withheld]
+    return "".join(f"\n\n{part}" for part in parts)
+
+
+def _decided(principle: Principle) -> str:
+    assert principle.decision is not None  # read_facts takes nothing else
+    return principle.decision.decision
 
 
 def _how_it_was_taught(facts: Facts) -> str:
@@ -204,10 +222,17 @@ def _limits(facts: Facts) -> str:
         + simulated
         + "- The model was measured by which of several given answers it finds likelier, not by what it writes.\n"
         "- Benchmarks ask about some stereotypes, in some languages; a good score does not make a model fair.\n"
-        "- Whether the participants stand for the whole population was not measured.\n"
-        "- Not for decisions about people without an assessment of your own.\n\n"
+        + _population(facts)
+        + "- Not for decisions about people without an assessment of your own.\n\n"
         f"What each measurement does not say:\n\n{cautions}"
     )
+
+
+def _population(facts: Facts) -> str:
+    found = facts.evidence.representation
+    if found is None or found.effective_n is None:
+        return "- Whether the participants stand for the whole population was not measured.\n"
+    return f"- The participants beside the census: {plain(found.verdict)}.\n"
 
 
 def _licences(facts: Facts, params: Parameters) -> str:

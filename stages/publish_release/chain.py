@@ -39,15 +39,30 @@ class ChainNode(Record):
     params: dict[str, Any]
 
 
+class WithheldFile(Record):
+    """A personal file of a bundled artifact: not published, but part of the artifact's fingerprint."""
+
+    path: str  # where it would lie in the release
+    md5: str
+    bytes: int
+    reason: str
+
+
 class Chain(Record):
     """The nodes, each after those whose outputs it reads; `bundled`: artifact -> its folder in the release."""
 
     schema_version: str
     nodes: tuple[ChainNode, ...]
     bundled: dict[str, str]
+    withheld: tuple[WithheldFile, ...] = ()
 
 
-def build_chain(lock: Mapping[str, NodeLineage], artifacts: Sequence[str], bundled: Mapping[str, str]) -> Chain:
+def build_chain(
+    lock: Mapping[str, NodeLineage],
+    artifacts: Sequence[str],
+    bundled: Mapping[str, str],
+    withheld: Sequence[WithheldFile] = (),
+) -> Chain:
     """The nodes that the artifacts come from, directly or not; entries of `dvc.lock` that nothing reads are left out."""
     makers = {path: name for name, lineage in lock.items() for path in lineage.outputs}
     ordered: dict[str, ChainNode] = {}
@@ -58,7 +73,12 @@ def build_chain(lock: Mapping[str, NodeLineage], artifacts: Sequence[str], bundl
                 " lineage there: make it with `dvc repro`, then publish."
             )
         _add(makers[artifact], lock, makers, set(artifacts), ordered, path=())
-    return Chain(schema_version=SCHEMA, nodes=tuple(ordered.values()), bundled=dict(sorted(bundled.items())))
+    return Chain(
+        schema_version=SCHEMA,
+        nodes=tuple(ordered.values()),
+        bundled=dict(sorted(bundled.items())),
+        withheld=tuple(withheld),
+    )
 
 
 def _add(

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from stages.artifact import read_json, read_jsonl
+from stages.errors import Trouble
 from stages.publish_release import layout
+from stages.publish_release.chain import Chain, WithheldFile
+from stages.publish_release.evidence import Evidence, read_evidence
 from stages.records import (
     Comparison,
     Constitution,
     Document,
     DroppedDocument,
     PreferencePair,
-    Principle,
     RejectedStatement,
+    Statement,
     VoteCount,
 )
 from stages.scoring import METRICS
@@ -31,9 +34,11 @@ class Facts:
     deliberation: Mapping[str, Any]
     draft: Mapping[str, Any]  # draft.json: how groups were found and how many statements were rejected for what
     groups: Mapping[str, int]  # opinion group -> people
-    drafted: Mapping[str, Principle]  # by id
+    seeds: frozenset[int]  # statements that the organisers wrote to begin with
+    drafted: Constitution
+    evidence: Evidence  # what the draft's folder tells beside it
+    withheld: tuple[WithheldFile, ...]  # personal files, not published
     constitution: Constitution
-    rejected: tuple[RejectedStatement, ...]
     base: Mapping[str, Any]  # origin.json of the base model
     documents: Mapping[str, int]  # language -> kept documents
     document_licences: Mapping[str, int]
@@ -47,6 +52,11 @@ class Facts:
     def simulated(self) -> bool:
         """Whether the deliberation was made by a program."""
         return bool(self.deliberation["simulated"])
+
+    @property
+    def rejected(self) -> tuple[RejectedStatement, ...]:
+        """The statements that were not drafted."""
+        return self.drafted.rejected
 
     @property
     def base_name(self) -> str:
@@ -112,15 +122,19 @@ def total(count: VoteCount) -> int:
 
 def read_facts(release: Path, base: Path, benchmarks: Sequence[str]) -> Facts:
     """Read everything from the bundled copies, but the base model's origin, which is not bundled."""
+    statements = release / layout.DELIBERATION / "statements.jsonl"
+    constitution = _ratified(release / layout.RATIFIED / "constitution.json")
     documents = list(read_jsonl(release / layout.CORPUS / "documents.jsonl", Document))
     pairs = list(read_jsonl(release / layout.PREFERENCES / "pairs.jsonl", PreferencePair))
     return Facts(
         deliberation=read_json(release / layout.DELIBERATION / "deliberation.json"),
         draft=read_json(release / layout.DRAFT / "draft.json"),
         groups=_group_sizes(release / layout.DRAFT / "groups.csv"),
-        drafted={item.id: item for item in read_jsonl(release / layout.DRAFT / "principles.jsonl", Principle)},
-        constitution=Constitution.model_validate(read_json(release / layout.RATIFIED / "constitution.json")),
-        rejected=tuple(read_jsonl(release / layout.DRAFT / "rejected.jsonl", RejectedStatement)),
+        seeds=frozenset(item.id for item in read_jsonl(statements, Statement) if item.seed),
+        evidence=read_evidence(release / layout.DRAFT),
+        withheld=Chain.model_validate(read_json(release / layout.CHAIN)).withheld,
+        drafted=Constitution.model_validate(read_json(release / layout.DRAFT / "constitution.json")),
+        constitution=constitution,
         base=read_json(base / "origin.json"),
         documents=_counted(document.language for document in documents),
         document_licences=_counted(document.license for document in documents),
@@ -134,6 +148,16 @@ def read_facts(release: Path, base: Path, benchmarks: Sequence[str]) -> Facts:
             name: read_json(release / layout.SCORES / "tuned" / name / "benchmark.json") for name in benchmarks
         },
     )
+
+
+def _ratified(path: Path) -> Constitution:
+    """The constitution; raises Trouble where people did not decide on it."""
+    constitution = Constitution.model_validate(read_json(path))
+    undecided = [item.id for item in constitution.principles if item.decision is None]
+    if constitution.status != "ratified" or undecided:
+        found = f"no decision on {undecided[0]}" if undecided else f"the status '{constitution.status}'"
+        raise Trouble(f"{path.name} has {found}; wanted a ratified constitution: run ratify_constitution.")
+    return constitution
 
 
 def _counted(names: Any) -> dict[str, int]:

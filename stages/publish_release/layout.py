@@ -18,6 +18,8 @@ PREFERENCES = "preferences"
 SCORES = "scores"
 COMPARISON = "comparison"
 
+REPRESENTATION = f"{DRAFT}/representation.json"
+
 # First match wins, so the narrower folder stands first.
 ROLES = {
     MODEL: "model",
@@ -45,6 +47,14 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
     ".yaml": "application/yaml",
+}
+
+# Files of an artifact that are never published, and why. Their hash stays in the chain, so that the artifact can still
+# be recognised; no other file may be missing.
+PERSONAL = {
+    f"{DELIBERATION}/participants.csv": "what single participants declared of themselves",
+    f"{DELIBERATION}/attendance.csv": "when single participants voted",
+    f"{DRAFT}/weights.csv": "how single participants were weighted, which tells what they declared",
 }
 
 # Loading these can run code (pickle), or they are code.

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from stages.artifact import read_json
 from stages.publish_release import charts, layout
+from stages.publish_release.draft_view import DraftView
 from stages.publish_release.facts import MINORITY_GAP, Facts, total
 from stages.publish_release.manifest import ReleasedFile
 from stages.publish_release.parameters import Parameters
-from stages.records import Comparison, RatifiedPrinciple, VoteCount
+from stages.records import Comparison, Decision, Principle, VoteCount
 from stages.scoring import METRICS
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def render(facts: Facts, params: Parameters, files: Sequence[ReleasedFile], lang
         .get_template("page.html.j2")
         .render(
             view=view,
+            draft=DraftView(view),
             facts=facts,
             params=params,
             t=view.say,
@@ -79,6 +81,11 @@ class View:
     params: Parameters
     files: tuple[ReleasedFile, ...]
     language: str
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The page's words."""
+        return strings(self.language)
 
     def say(self, key: str, **values: object) -> str:
         """A string of the page; numbers are written as the language writes them."""
@@ -114,17 +121,26 @@ class View:
         languages = self.params.page_languages
         return [(code, strings(code)["language"], page_name(code, languages)) for code in languages]
 
+    # --- what was decided
+
+    def draft_of(self, decision: Decision) -> Principle:
+        """The draft that was declined."""
+        return next(item for item in self.facts.drafted.principles if item.id == decision.principle)
+
     # --- votes
 
     def votes_by_group(self, votes: dict[str, VoteCount]) -> list[tuple[str, Markup, str]]:
         """Group, bar and words for each opinion group that voted."""
-        rows = []
-        for group, count in sorted(votes.items()):
-            label = self.say(
-                "votes.label", group=group, agree=count.agree, passed=count.passed, disagree=count.disagree
-            )
-            rows.append((self.say("votes.group", group=group), charts.vote_bar(count, label), self._told(count)))
-        return rows
+        if len(votes) == 1:  # one group: everybody who voted often enough
+            count = next(iter(votes.values()))
+            return [(self.say("votes.everybody"), charts.vote_bar(count, self._told(count)), self._told(count))]
+        return [
+            (self.say("votes.group", group=group), charts.vote_bar(count, self._label(group, count)), self._told(count))
+            for group, count in sorted(votes.items())
+        ]
+
+    def _label(self, group: str, count: VoteCount) -> str:
+        return self.say("votes.label", group=group, agree=count.agree, passed=count.passed, disagree=count.disagree)
 
     def _told(self, count: VoteCount) -> str:
         whole = total(count)
@@ -133,14 +149,6 @@ class View:
         return self.say(
             "votes.told", agree=round(100 * count.agree / whole), disagree=round(100 * count.disagree / whole)
         )
-
-    def rejected_for(self) -> list[tuple[str, bool, str]]:
-        """Why statements were rejected (with whether it is said in the page's language), and how many; most first."""
-        words = strings(self.language)
-        counts = sorted(self.facts.draft["rejected"].items(), key=lambda item: (-item[1], item[0]))
-        return [
-            (words.get(f"kind.{kind}", kind), f"kind.{kind}" in words, self.number(count)) for kind, count in counts
-        ]
 
     def minority_views(self) -> list[Any]:
         """The rejected statements on which the groups differ most."""
@@ -201,7 +209,7 @@ class View:
         names = ("base", "base_low", "base_high", "tuned", "tuned_low", "tuned_high")
         return self.say("changed.label", **{name: self.value(getattr(row, name)) for name in names})
 
-    def principle(self, row: Comparison) -> RatifiedPrinciple:
+    def principle(self, row: Comparison) -> Principle:
         """The principle that the row measures."""
         return next(item for item in self.facts.constitution.principles if item.id == row.principle_id)
 
@@ -239,7 +247,7 @@ class View:
             f"{layout.RATIFIED}/constitution.json": "file.constitution",
             f"{layout.DELIBERATION}/statements.jsonl": "file.statements",
             f"{layout.DELIBERATION}/votes.csv": "file.votes",
-            f"{layout.DRAFT}/rejected.jsonl": "file.rejected",
+            f"{layout.DRAFT}/constitution.json": "file.rejected",
             f"{layout.PREFERENCES}/pairs.jsonl": "file.pairs",
             f"{layout.CORPUS}/documents.jsonl": "file.documents",
             f"{layout.CORPUS}/attribution.md": "file.attribution",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.artifact import read_json
 from stages.publish_release import layout
 
 SECRETS = {
@@ -35,11 +36,21 @@ class Finding:
 
 
 def scan(folder: Path, paths: Iterable[str]) -> Iterator[Finding]:
-    """Yield what is found in the text files."""
+    """Yield what is found in the text files, and what tells of single persons."""
     for path in paths:
+        yield from _personal(folder, path)
         if path.endswith(TEXT_SUFFIXES):
             with (folder / path).open(encoding="utf-8", errors="replace") as file:
                 yield from scan_lines(path, file)
+
+
+def _personal(folder: Path, path: str) -> Iterator[Finding]:
+    """Files, and one list, by which people could be recognised."""
+    if path in layout.PERSONAL:
+        yield Finding(path, 1, layout.PERSONAL[path])
+    if path == layout.REPRESENTATION and read_json(folder / path).get("weights"):
+        # People with one weight declared the same of themselves.
+        yield Finding(path, 1, "a weight for each participant")
 
 
 def scan_lines(path: str, lines: Iterable[str]) -> Iterator[Finding]:

@@ -13,22 +13,27 @@ if TYPE_CHECKING:
 
 
 def tables(constitution: Constitution) -> dict[str, pd.DataFrame]:
-    """The output as tables; `accounts` has one line per drafted principle, `statements` one per statement behind one."""
+    """The output as tables; `accounts` has one line per drafted principle, `statements` one per statement behind one,
+    `texts` one per wording."""
     import pandas as pd
 
-    principles = [{"id": p.id, "text": p.text, "decision": p.decision.decision} for p in constitution.principles]
-    accounts = [(p.id, p.decision.reason, p.decision.by) for p in constitution.principles]
+    adopted = [(p, p.decision) for p in constitution.principles if p.decision]
+    principles = [(p.id, p.text, decision.decision) for p, decision in adopted]
+    accounts = [(p.id, decision.reason, decision.by) for p, decision in adopted]
     accounts += [(d.principle, d.reason, d.by) for d in constitution.declined]
-    statements = [(p.id, statement) for p in constitution.principles for statement in p.statement_ids]
+    statements = [(p.id, s.statement_id, s.relation) for p, _ in adopted for s in p.sources]
+    texts = [(p.id, language == p.language, w.origin) for p, _ in adopted for language, w in p.texts.items()]
     return {
         "principles": pd.DataFrame(principles, columns=["id", "text", "decision"]),
         "accounts": pd.DataFrame(accounts, columns=["principle", "reason", "by"]),
-        "statements": pd.DataFrame(statements, columns=["principle", "statement_id"]),
+        "statements": pd.DataFrame(statements, columns=["principle", "statement_id", "relation"]),
+        "adopted texts": pd.DataFrame([t for t in texts if t[1]], columns=["principle", "adopted", "origin"]),
     }
 
 
 def expected(drafted: Collection[str]) -> dict[str, list[Expectation]]:
-    """At least one principle, each accepted or reworded, all drafted ones accounted for, no statement in two."""
+    """At least one principle, each accepted or reworded, all drafted ones accounted for, no statement in two,
+    no adopted text by a machine."""
     import great_expectations.expectations as gxe
 
     return {
@@ -45,5 +50,12 @@ def expected(drafted: Collection[str]) -> dict[str, list[Expectation]]:
             gxe.ExpectColumnValueLengthsToBeBetween(column="reason", min_value=1),
             gxe.ExpectColumnValueLengthsToBeBetween(column="by", min_value=1),
         ],
-        "statements": [gxe.ExpectColumnValuesToBeUnique(column="statement_id")],
+        "statements": [
+            gxe.ExpectColumnValuesToBeUnique(column="statement_id"),
+            gxe.ExpectColumnValuesToBeInSet(column="relation", value_set=["verbatim", "merged", "reworded"]),
+        ],
+        "adopted texts": [
+            gxe.ExpectColumnValuesToBeUnique(column="principle"),
+            gxe.ExpectColumnValuesToBeInSet(column="origin", value_set=["source", "human"]),
+        ],
     }

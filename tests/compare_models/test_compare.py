@@ -37,12 +37,18 @@ def constitution(**merged: tuple[int, ...]) -> Constitution:
     principles = [
         {
             "id": f"p{number:03d}",
-            "text": text,
             "language": language,
-            "statement_ids": merged.get(f"p{number:03d}", (number,)),
+            "texts": {language: {"value": text, "origin": "source"}},
+            "sources": [
+                {"statement_id": statement, "platform": "polis", "relation": relation, "language": language}
+                for statement, relation in zip(
+                    merged.get(f"p{number:03d}", (number,)), ("verbatim", "merged"), strict=False
+                )
+            ],
             "votes": {"A": {"agree": 9, "disagree": 1, "passed": 0}},
+            "votes_total": {"agree": 9, "disagree": 1, "passed": 0},
             "scores": {"gac": 0.5, "gac_geometric_mean": 0.7, "lower_bound": 0.6, "exposure": 0.9},
-            "selection": "all groups agree",
+            "selection": {"rule": "threshold", "rank": 1, "threshold": 0.6, "reason": "all groups agree"},
             "decision": {"principle": f"p{number:03d}", "decision": "accept", "reason": "agreed", "by": "assembly"},
         }
         for number, (language, text) in TEXTS.items()

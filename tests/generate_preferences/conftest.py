@@ -10,23 +10,39 @@ import pytest
 
 from stages.generate_preferences.inputs import Places
 from stages.generate_preferences.parameters import Parameters
-from stages.records import ConsensusScores, Constitution, Decision, RatifiedPrinciple, RejectedStatement, VoteCount
+from stages.records import (
+    ConsensusScores,
+    Constitution,
+    Decision,
+    Principle,
+    RejectedStatement,
+    Selection,
+    StatementSource,
+    VoteCount,
+    Wording,
+)
 
 SCORES = ConsensusScores(gac=0.5, gac_geometric_mean=0.7, lower_bound=0.6, exposure=0.8)
 YES = {"A": VoteCount(agree=40, disagree=2, passed=3), "B": VoteCount(agree=30, disagree=3, passed=2)}
 SPLIT = {"A": VoteCount(agree=40, disagree=2, passed=3), "B": VoteCount(agree=5, disagree=28, passed=2)}
 
 
-def principle(number: int, text: str, language: str, statements: tuple[int, ...] = ()) -> RatifiedPrinciple:
+def principle(number: int, text: str, language: str, statements: tuple[int, ...] = ()) -> Principle:
     id = f"p{number:03d}"
-    return RatifiedPrinciple(
+    own, *merged = statements or (number,)
+    sources = [StatementSource(statement_id=own, platform="polis", relation="verbatim", language=language)]
+    sources += [
+        StatementSource(statement_id=other, platform="polis", relation="merged", language=language) for other in merged
+    ]
+    return Principle(
         id=id,
-        text=text,
         language=language,
-        statement_ids=statements or (number,),
+        texts={language: Wording(value=text, origin="source")},
+        sources=tuple(sources),
         votes=YES,
+        votes_total=VoteCount(agree=70, disagree=5, passed=5),
         scores=SCORES,
-        selection="place 1",
+        selection=Selection(rule="threshold", rank=1, threshold=0.6, reason="place 1"),
         decision=Decision(principle=id, decision="accept", reason="agreed", by="assembly"),
     )
 
@@ -51,6 +67,7 @@ def constitution() -> Constitution:
             principle(4, "Ez dezala behar ez den daturik eskatu.", "eu"),
         ),
         declined=(Decision(principle="p009", decision="reject", reason="too vague", by="assembly"),),
+        rejected=REJECTED,
     )
 
 
@@ -93,7 +110,6 @@ def places(tmp_path: Path, constitution: Constitution) -> Places:
     for folder in places:
         folder.mkdir()
     (places.constitution / "constitution.json").write_text(constitution.model_dump_json(), encoding="utf-8")
-    lines(places.constitution / "rejected.jsonl", [json.loads(statement.model_dump_json()) for statement in REJECTED])
     names = ("id", "language", "statement_id", "kind", "prompt")
     prompts = [{**dict(zip(names, row, strict=True)), "form": "ask", "twin_of": None} for row in PROMPTS]
     lines(places.prompts / "prompts.jsonl", prompts)

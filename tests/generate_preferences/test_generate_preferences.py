@@ -14,7 +14,13 @@ from stages import gate
 from stages.errors import Trouble
 from stages.generate_preferences import expectations
 from stages.generate_preferences.__main__ import main, teacher_named
-from stages.generate_preferences.inputs import Places, Taught, principles_by_statement, read_prompts
+from stages.generate_preferences.inputs import (
+    Places,
+    Taught,
+    principles_by_statement,
+    read_constitution,
+    read_prompts,
+)
 from stages.generate_preferences.lessons import Lessons, make_lessons, problem_of
 from stages.generate_preferences.parameters import Parameters
 from stages.generate_preferences.report import metrics, summary
@@ -136,9 +142,16 @@ def test_every_language_asks_the_same_number_of_questions() -> None:
 def test_the_rule_without_rejected_statements_is_trouble(
     places: Places, constitution: Constitution, params: Parameters
 ) -> None:
-    (places.constitution / "rejected.jsonl").unlink()
-    with pytest.raises(Trouble, match=r"has no rejected.jsonl; teacher 'rule' needs"):
-        rule.teach(places, constitution, params)
+    none = constitution.model_copy(update={"rejected": ()})
+    with pytest.raises(Trouble, match=r"constitution.json names no rejected statement; teacher 'rule' needs"):
+        rule.teach(places, none, params)
+
+
+def test_a_draft_is_not_taught(places: Places, constitution: Constitution) -> None:
+    draft = constitution.model_copy(update={"status": "draft"})
+    (places.constitution / "constitution.json").write_text(draft.model_dump_json(), encoding="utf-8")
+    with pytest.raises(Trouble, match=r"constitution.json has the status 'draft'; wanted a ratified .* run ratify_"):
+        read_constitution(places.constitution)
 
 
 def test_an_unknown_teacher_is_trouble() -> None:

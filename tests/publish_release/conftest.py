@@ -15,24 +15,34 @@ import yaml
 from stages.artifact import write_csv, write_json, write_jsonl, write_text
 from stages.lineage import dvc_md5
 from stages.publish_release.chain import Chain
+from stages.publish_release.checks import Release, folder_md5
 from stages.publish_release.manifest import Manifest, make_manifest
+from stages.publish_release.opening import open_bundle
 from stages.publish_release.parameters import Parameters
 from stages.publish_release.recomparison import Cell, Settings, Side, recompare
 from stages.records import (
+    Ballots,
     Comparison,
     ConsensusScores,
     Constitution,
     Decision,
     Document,
     DroppedDocument,
+    Gate,
     ItemOutcome,
+    Method,
+    OpinionGroup,
     PreferencePair,
     Principle,
-    RatifiedPrinciple,
+    Quorum,
+    Ratification,
     RejectedStatement,
     Revision,
+    Selection,
     Statement,
+    StatementSource,
     VoteCount,
+    Wording,
 )
 from stages.scoring import scores_from_items
 
@@ -84,11 +94,17 @@ def ballot(statement: int, group: str, number: int) -> int:
     return -1 if number == statement else 0 if number == 9 - statement else 1
 
 
+ALONE = "c000000000000000"  # cast too few votes to be placed in an opinion group
 VOTES = sorted(
-    (member(group, number), statement, ballot(statement, group, number))
-    for group in "AB"
-    for number in range(10)
-    for statement in range(6)
+    [
+        *(
+            (member(group, number), statement, ballot(statement, group, number))
+            for group in "AB"
+            for number in range(10)
+            for statement in range(6)
+        ),
+        (ALONE, 0, -1),
+    ]
 )
 
 
@@ -101,19 +117,34 @@ def votes_on(statement: int) -> dict[str, VoteCount]:
     }
 
 
-SCORES = ConsensusScores(gac=0.6, gac_geometric_mean=0.77, lower_bound=0.61, exposure=1.0)
-DRAFTED = [
+def everybody_on(statement: int) -> VoteCount:
+    """The votes of both groups, and of the one participant without a group."""
+    votes = [vote for _, s, vote in VOTES if s == statement]
+    return VoteCount(agree=votes.count(1), disagree=votes.count(-1), passed=votes.count(0))
+
+
+def scores_on(statement: int) -> ConsensusScores:
+    """The consensus that follows from the votes (the lower bound is only told)."""
+    rates = [(count.agree + 1) / 12 for count in votes_on(statement).values()]
+    gac = round(rates[0] * rates[1], 6)
+    return ConsensusScores(
+        gac=gac, gac_geometric_mean=round(gac**0.5, 6), lower_bound=0.61, exposure=1.0, smallest_cell=10
+    )
+
+
+DRAFTED = tuple(
     Principle(
         id=f"p{id_:03d}",
-        text=text,
         language=language,
-        statement_ids=(id_,),
+        texts={language: Wording(value=text, origin="source")},
+        sources=(StatementSource(statement_id=id_, platform="polis", relation="verbatim", language=language),),
         votes=votes_on(id_),
-        scores=SCORES,
-        selection="place 1 of 4",
+        votes_total=everybody_on(id_),
+        scores=scores_on(id_),
+        selection=Selection(rule="threshold", rank=id_ + 1, threshold=0.6, reason=f"place {id_ + 1} of 4"),
     )
     for id_, language, text, _ in STATEMENTS[:4]
-]
+)
 
 
 def decision(principle: str, kind: str = "accept", **more: Any) -> Decision:
@@ -124,23 +155,124 @@ def decision(principle: str, kind: str = "accept", **more: Any) -> Decision:
 REWORDED = "Treat everyone equally, whatever their origin."
 
 
+REJECTED = tuple(
+    RejectedStatement(
+        statement_id=id_,
+        text=text,
+        language=language,
+        votes=votes_on(id_),
+        scores=scores_on(id_) if moderated == 1 else None,
+        code="below_threshold" if moderated == 1 else "moderated",
+        reason="in group A, 0 of 10 agree" if moderated == 1 else "moderated out",
+    )
+    for id_, language, text, moderated in STATEMENTS[4:]
+)
+
+
+METHOD = Method(
+    code="0.1.0",
+    parameters="0" * 64,
+    seed=1,
+    rule="threshold",
+    groups=(OpinionGroup(id="A", participants=10), OpinionGroup(id="B", participants=10)),
+    reliable=True,
+    verdict="reliable groups: 2 groups, mean adjusted Rand index 0.93",
+    stability_mean=0.93,
+    stability_lowest=0.88,
+    gates=(
+        Gate(name="single votes are known", passed=True, value=None, wanted="yes"),
+        Gate(
+            name="opinion groups stay when people are resampled",
+            passed=True,
+            value=0.93,
+            wanted="adjusted Rand index of at least 0.85",
+        ),
+        Gate(
+            name="statements were seen by enough people",
+            passed=False,
+            value=0.333333,
+            wanted="at least 50% of statements seen by 30% of participants",
+        ),
+        Gate(name="a check that the page does not know", passed=True, value=3, wanted="at least 1"),
+    ),
+)
+REPRESENTATION = {
+    "weights": {},
+    "margins": [
+        {"attribute": "age", "value": "<16", "census_share": 0.1, "raw_share": 0.0, "weighted_share": 0.0, "participants": 0},
+        {"attribute": "age", "value": "16-29", "census_share": 0.2, "raw_share": None, "weighted_share": None, "participants": None},
+        {"attribute": "age", "value": "30+", "census_share": 0.7, "raw_share": 0.95, "weighted_share": 0.8, "participants": 19},
+    ],
+    "design_effect": 1.4,
+    "effective_n": 14.285,
+    "undeclared": 1,
+    "verdict": "nobody of age: <16; few of age: 16-29",
+}  # fmt: skip
+INTEGRITY = {
+    "flags": {"identical votes": [member("A", 1), member("A", 2)], "one answer": [], "burst": []},
+    "findings": [
+        {"kind": "identical votes", "looked": True, "accounts": 2, "words": "2 accounts"},
+        {"kind": "burst", "looked": False, "accounts": 0, "words": "no times"},
+    ],
+    "judged": 20,
+    "not_judged": 1,
+    "flagged": 2,
+}
+SENSITIVITY = [
+    {"kind": "flagged", "name": "without all flagged accounts", "left_out": 2, "participants": 19, "principles": 4,
+     "added": ["p004"], "removed": ["p001"], "overlap": 0.6},
+    {"kind": "flag", "name": "without accounts flagged as 'identical votes'", "left_out": 2, "participants": 19,
+     "principles": 4, "added": [], "removed": [], "overlap": 1.0},
+    {"kind": "group", "name": "without opinion group B", "left_out": 10, "participants": 11, "principles": 5,
+     "added": ["p004"], "removed": [], "overlap": 0.8},
+]  # fmt: skip
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c4890000000d49444154789c6360606060000000050001"
+    "a5f645400000000049454e44ae426082".replace(" ", "")
+)
+
+
+def draft() -> Constitution:
+    """Four principles, two rejected statements."""
+    return Constitution(
+        title="A constitution",
+        version="0.0.0",
+        status="draft",
+        question="How should our assistant behave?",
+        languages=("en", "eu", "fr"),
+        method=METHOD,
+        principles=DRAFTED,
+        rejected=REJECTED,
+    )
+
+
 def constitution() -> Constitution:
     """p000 reworded, p001 and p003 accepted, p002 rejected."""
-    first = DRAFTED[0].model_copy(update={"text": REWORDED}).model_dump()
+    reworded = {
+        "texts": {"en": Wording(value=REWORDED, origin="human")},
+        "decision": decision("p000", "reword", text=REWORDED),
+        "amended_from": DRAFTED[0].text,
+    }
     return Constitution(
         title="A constitution",
         version="1.2.0",
         status="ratified",
         question="How should our assistant behave?",
         languages=("en", "fr"),
+        method=METHOD,
+        ratification=Ratification(
+            by="citizens' assembly",
+            quorum=Quorum(wanted=12, present=15),
+            ballots=Ballots(yes=14, no=1),
+            date="2026-05-02",
+        ),
         principles=(
-            RatifiedPrinciple(
-                **first, decision=decision("p000", "reword", text=REWORDED), amended_from=DRAFTED[0].text
-            ),
-            RatifiedPrinciple(**DRAFTED[1].model_dump(), decision=decision("p001")),
-            RatifiedPrinciple(**DRAFTED[3].model_dump(), decision=decision("p003")),
+            DRAFTED[0].model_copy(update=reworded),
+            DRAFTED[1].model_copy(update={"decision": decision("p001")}),
+            DRAFTED[3].model_copy(update={"decision": decision("p003")}),
         ),
         declined=(decision("p002", "reject"),),
+        rejected=REJECTED,
     )
 
 
@@ -226,32 +358,26 @@ def _write_deliberation(folder: Path) -> None:
         ],
     )
     write_csv(folder / "votes.csv", ["participant", "statement_id", "vote"], VOTES)
-    counts = {"participants": 20, "votes": len(VOTES), "statements": 6, "statements_moderated_out": 1}
+    write_csv(folder / "participants.csv", ["participant", "age"], [(member("A", 3), "16-29")])
+    write_csv(folder / "census.csv", ["attribute", "value", "share"], [("age", "16-29", 0.2)])
+    counts = {"participants": 21, "votes": len(VOTES), "statements": 6, "statements_moderated_out": 1}
     write_json(
         folder / "deliberation.json", {"simulated": True, "title": "?", "url": "javascript:alert(1)", "counts": counts}
     )
 
 
-def _write_constitution(draft: Path, ratified: Path) -> None:
-    write_jsonl(draft / "principles.jsonl", DRAFTED)
-    rejected = [
-        RejectedStatement(
-            statement_id=id_,
-            text=text,
-            language=language,
-            votes=votes_on(id_),
-            scores=SCORES if moderated == 1 else None,
-            reason="in group A, 0 of 10 agree" if moderated == 1 else "moderated out",
-        )
-        for id_, language, text, moderated in STATEMENTS[4:]
-    ]
-    write_jsonl(draft / "rejected.jsonl", rejected)
+def _write_constitution(folder: Path, ratified: Path) -> None:
+    write_json(folder / "constitution.json", draft())
     write_csv(
-        draft / "groups.csv", ["participant", "group"], sorted((member(g, n), g) for g in "AB" for n in range(10))
+        folder / "groups.csv", ["participant", "group"], sorted((member(g, n), g) for g in "AB" for n in range(10))
     )
-    write_json(draft / "draft.json", {"rejected": {"moderated out": 1, "not supported by every group": 1}})
+    write_json(folder / "representation.json", REPRESENTATION)
+    write_json(folder / "integrity.json", INTEGRITY)
+    write_json(folder / "sensitivity.json", SENSITIVITY)
+    (folder / "plots").mkdir()
+    (folder / "plots" / "opinion-groups.png").write_bytes(PIXEL)
+    write_json(folder / "draft.json", {"rejected": {"moderated out": 1, "not supported by every group": 1}})
     write_json(ratified / "constitution.json", constitution())
-    shutil.copy(draft / "rejected.jsonl", ratified / "rejected.jsonl")
 
 
 def _write_corpus(folder: Path) -> None:
@@ -384,8 +510,9 @@ def seal(release: Path, chain: bool = True) -> None:
     """Write manifest (and chain) anew, as a careful forger would, so that only the meaning is wrong."""
     if chain:
         content = json.loads((release / "chain.json").read_text())
+        opened = Release(open_bundle(release))
         for artifact, folder in content["bundled"].items():
-            md5 = dvc_md5(release / folder)
+            md5 = folder_md5(opened, folder, Chain.model_validate(content).withheld)
             for node in content["nodes"]:
                 for link in (*node["inputs"], *node["outputs"]):
                     if link["path"] == artifact:

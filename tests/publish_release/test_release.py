@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import PARAMS, PATHS, VOTES, make_workspace, write_lock
+from conftest import PARAMS, PATHS, REPRESENTATION, VOTES, make_workspace, write_lock
 
 from stages.errors import Trouble
 from stages.lineage import NodeLineage
@@ -46,9 +46,39 @@ def digest(folder: Path) -> dict[str, str]:
 
 
 def test_artifacts_are_copied_as_they_are(published: Path, workspace: Path) -> None:
-    for name, place in {"deliberation": "deliberation", "draft": "constitution/draft", "model": "model"}.items():
+    for name, place in {"draft": "constitution/draft", "model": "model"}.items():
         assert digest(published / place) == digest(workspace / PATHS[name])
+    assert digest(published / "deliberation").items() <= digest(workspace / PATHS["deliberation"]).items()
     assert not (published / "base").exists()  # base and intermediate model are named in the chain, not copied
+
+
+def test_what_people_declared_of_themselves_is_not_published(published: Path, workspace: Path) -> None:
+    told = workspace / PATHS["deliberation"] / "participants.csv"
+    missing = {"participants.csv"}
+    assert digest(workspace / PATHS["deliberation"]).keys() - digest(published / "deliberation").keys() == missing
+    chain = json.loads((published / "chain.json").read_text())
+    assert chain["withheld"] == [
+        {
+            "bytes": told.stat().st_size,
+            "md5": hashlib.md5(told.read_bytes()).hexdigest(),
+            "path": "deliberation/participants.csv",
+            "reason": "what single participants declared of themselves",
+        }
+    ]
+    every = b"".join(path.read_bytes() for path in published.rglob("*") if path.is_file())
+    assert b"16-29" in every  # of the census
+    assert b"a000000000000003,16-29" not in every
+
+
+def test_a_weight_for_each_participant_is_kept_in_the_house(
+    own_workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own_workspace / PATHS["draft"] / "representation.json").write_text(
+        json.dumps({**REPRESENTATION, "weights": {"a000000000000003": 1.7}})
+    )
+    write_lock(own_workspace)
+    with pytest.raises(Trouble, match=r"a weight for each participant in constitution/draft/representation.json"):
+        publish_in(own_workspace, monkeypatch)
 
 
 def test_the_manifest_covers_all_files_and_names_the_release(published: Path) -> None:
@@ -74,7 +104,7 @@ def test_the_same_content_is_the_same_release(
     (own_workspace / "dvc.lock").write_text(yaml.safe_dump(lock))
     told = publish_in(own_workspace, monkeypatch)
     assert digest(own_workspace / "data/release") == digest(published)
-    assert told.startswith("release 1.2.0-") and told.endswith("47 files, 0.2 MB")
+    assert told.startswith("release 1.2.0-") and told.endswith("50 files, 0.2 MB")
 
 
 def test_the_chain_tells_data_and_parameters_but_no_secret_and_no_machine(published: Path) -> None:
@@ -93,7 +123,7 @@ def test_the_chain_tells_data_and_parameters_but_no_secret_and_no_machine(publis
 
 def test_an_artifact_that_dvc_did_not_make_is_refused(own_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (own_workspace / "data/deliberation/votes.csv").open("a") as file:
-        file.write("z,0,1\n")
+        file.write("z,0,1,\n")
     with pytest.raises(Trouble, match=r"data/deliberation is not what dvc.lock tells of; .* run `dvc repro` first"):
         publish_in(own_workspace, monkeypatch)
     assert not (own_workspace / "data/release").exists()
@@ -204,9 +234,9 @@ def test_large_weights_are_linked_and_small_files_copied(tmp_path: Path, monkeyp
     source.mkdir()
     (source / "model.safetensors").write_bytes(b"0123456789")
     (source / "config.json").write_bytes(b"{}")
-    assert copy_artifacts({source: target}) == 2
-    assert (source / "model.safetensors").samefile(target / "model.safetensors")
-    assert not (source / "config.json").samefile(target / "config.json")
+    assert copy_artifacts(target, {source: "model"}) == 2
+    assert (source / "model.safetensors").samefile(target / "model/model.safetensors")
+    assert not (source / "config.json").samefile(target / "model/config.json")
 
 
 @pytest.mark.parametrize(
@@ -227,4 +257,4 @@ def test_wrong_parameters_are_named(change: dict[str, object], told: str) -> Non
 
 
 def test_the_fixture_is_a_real_deliberation() -> None:
-    assert len(VOTES) == 120
+    assert len(VOTES) == 121

@@ -36,6 +36,19 @@ SAME_MIND = 0.92  # chance that the same mind decides a statement and its near-d
 REVOTE_SHARE = 0.006
 ORGANISER = 0
 
+# What participants declared of themselves, and the invented city's census. Online, the old and the south are missing.
+CENSUS = {
+    "age": {"16-29": 0.19, "30-49": 0.32, "50-64": 0.25, "65+": 0.24},
+    "district": {"centre": 0.22, "harbour": 0.18, "north": 0.31, "south": 0.27, "islands": 0.02},
+}
+CAME = {  # chance of each value among those who took part, by planted group
+    "efficiency": {"age": (0.34, 0.44, 0.16, 0.06), "district": (0.38, 0.14, 0.36, 0.12, 0.0)},
+    "caution": {"age": (0.16, 0.36, 0.29, 0.19), "district": (0.26, 0.20, 0.36, 0.18, 0.0)},
+    "community": {"age": (0.27, 0.39, 0.23, 0.11), "district": (0.18, 0.32, 0.26, 0.24, 0.0)},
+}
+DECLARED_SHARE = 0.9  # of the participants, who say anything about themselves
+ANSWERED_SHARE = 0.97  # of the questions, by one who does
+
 AGREE, PASS, DISAGREE = 1, 0, -1
 MS_PER_SECOND, SECONDS_PER_DAY = 1000, 86400
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -289,6 +302,23 @@ def summary_table(participants: Sequence[Participant], authors: Sequence[int]) -
     ]
 
 
+def attributes_table(participants: Sequence[Participant], rng: random.Random) -> list[list]:
+    """participants.csv: what each declared of themselves; nobody has to, and some leave an answer out."""
+    rows = []
+    for p in sorted(participants, key=lambda p: p.id):
+        answers = [rng.choices(list(CENSUS[name]), CAME[p.group][name])[0] for name in CENSUS]
+        given = [answer if rng.random() < ANSWERED_SHARE else "" for answer in answers]
+        if rng.random() < DECLARED_SHARE:
+            rows.append([p.id, *given])
+    return [["participant", *CENSUS], *rows]
+
+
+def census_table() -> list[list]:
+    """census.csv: the share of each value among all residents."""
+    rows = [[name, value, share] for name, shares in CENSUS.items() for value, share in shares.items()]
+    return [["attribute", "value", "share"], *rows]
+
+
 def simulate(statements: Sequence[Statement], seed: int) -> dict[str, list[list]]:
     """Play the whole deliberation and return the tables of the export and of its sidecars, by file name."""
     rng = random.Random(seed)
@@ -302,6 +332,9 @@ def simulate(statements: Sequence[Statement], seed: int) -> dict[str, list[list]
         "participants-votes.csv": participants_table(participants, authors, votes, rng),
         "summary.csv": summary_table(participants, authors),
         "statement-languages.csv": [["comment-id", "language"], *([s.id, s.language] for s in statements)],
+        # drawn apart, so that the votes stay what they are
+        "participants.csv": attributes_table(participants, random.Random(seed + 1)),
+        "census.csv": census_table(),
         "planted-groups.csv": [["participant", "group"], *([p.id, p.group] for p in participants)],
     }
 

@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Sequence
 
 from stages.errors import Trouble
-from stages.generate_preferences.inputs import DroppedLesson, Places, Taught, read_rejected
+from stages.generate_preferences.inputs import DroppedLesson, Places, Taught, rejected_statements
 from stages.generate_preferences.parameters import Parameters, Rule
-from stages.records import Constitution, RatifiedPrinciple, RejectedStatement, Revision, VoteCount
+from stages.records import Constitution, Principle, RejectedStatement, Revision, VoteCount
 
 TEACHER = "rule:adopted-over-rejected@1"
 
@@ -62,12 +62,12 @@ QUESTIONS = {
 
 def teach(places: Places, constitution: Constitution, params: Parameters) -> Taught:
     """For each principle, lessons that put it against different statements that were not adopted."""
-    if not (places.constitution / "rejected.jsonl").exists():
+    if not constitution.rejected:
         raise Trouble(
-            f"{places.constitution} has no rejected.jsonl; teacher 'rule' needs the statements that were not adopted: "
-            "run ratify_constitution, or choose another generate_preferences.teacher."
+            f"{places.constitution / 'constitution.json'} names no rejected statement; teacher 'rule' needs statements"
+            " that were not adopted: choose another generate_preferences.teacher."
         )
-    rejected = [s for s in read_rejected(places.constitution) if is_contested(s, params.rule)]
+    rejected = [s for s in rejected_statements(constitution) if is_contested(s, params.rule)]
     revisions: list[Revision] = []
     dropped: list[DroppedLesson] = []
     for principle in sorted(constitution.principles, key=lambda principle: principle.id):
@@ -99,9 +99,7 @@ def is_contested(statement: RejectedStatement, rule: Rule) -> bool:
     return bool(shares) and min(shares) < rule.max_support_of_rejected
 
 
-def lessons_of(
-    principle: RatifiedPrinciple, rejected: Sequence[RejectedStatement], params: Parameters
-) -> list[Revision]:
+def lessons_of(principle: Principle, rejected: Sequence[RejectedStatement], params: Parameters) -> list[Revision]:
     """The principle against statements in its language and of like length, in an order that only the seed decides."""
     questions = QUESTIONS.get(principle.language, QUESTIONS["en"])
     candidates = [

@@ -1,0 +1,168 @@
+"""Do the scores, the comparison and its verdicts follow from the models' answers, item by item?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from stages.publish_release import layout
+from stages.publish_release.checks.release import MOST_RESAMPLES, Failed, Release, fail_on, settings_of, some
+from stages.publish_release.opening import Unreadable, Unsafe
+from stages.publish_release.recomparison import Cell, Settings, Side, cell_of, recompare
+from stages.records import Comparison, Score
+
+TOLERANCE = 1e-9
+
+
+def scores_recompute(release: Release) -> str:
+    """Every score and its interval follow from the outcomes item by item."""
+    recomputed = 0
+    for model, benchmark in release.measured():
+        folder = f"{layout.SCORES}/{model}/{benchmark}"
+        stated = _scores(release, folder)
+        fail_on(_scores_differ(folder, stated, release.recomputed(folder)))
+        recomputed += len(stated)
+    if not recomputed:
+        raise Failed("the release holds no scores")
+    return f"{recomputed} scores with intervals, from {len(release.measured())} lists of item outcomes"
+
+
+def _scores_differ(folder: str, stated: Sequence[Score], expected: Sequence[Score]) -> Iterator[str]:
+    ours = {_cell(score): score for score in expected}
+    theirs = {_cell(score): score for score in stated}
+    for cell in sorted({*ours, *theirs}):
+        name = f"{folder}: {', '.join(cell)}"
+        if cell not in theirs:
+            yield f"{name} was left out (the items give {ours[cell].value:g})"
+        elif cell not in ours:
+            yield f"{name} has no items behind it"
+        else:
+            for field in ("value", "low", "high", "items", "clusters"):
+                told, found = getattr(theirs[cell], field), getattr(ours[cell], field)
+                if not math.isclose(told, found, rel_tol=0, abs_tol=TOLERANCE):
+                    yield f"{name}: {field} is told as {told:g}, the items give {found:g}"
+
+
+def same_questions(release: Release) -> str:
+    """Base and tuned model answered the same items of the same benchmarks, and no benchmark was left out."""
+    measured = release.measured()
+    benchmarks = {model: {name for owner, name in measured if owner == model} for model in ("base", "tuned")}
+    if benchmarks["base"] != benchmarks["tuned"] or not benchmarks["base"]:
+        raise Failed(
+            f"base was measured on {some(sorted(benchmarks['base']))}, tuned on {some(sorted(benchmarks['tuned']))}"
+        )
+    planned = _planned(release)
+    if planned and planned != benchmarks["base"]:
+        raise Failed(f"planned were {some(sorted(planned))}, told are {some(sorted(benchmarks['base']))}")
+    total = 0
+    for benchmark in sorted(benchmarks["base"]):
+        _same_conditions(release, benchmark)
+        base, tuned = (_questions(release, f"{layout.SCORES}/{model}/{benchmark}") for model in ("base", "tuned"))
+        if base != tuned:
+            apart = sorted(base.keys() ^ tuned.keys()) or [name for name in base if base[name] != tuned[name]]
+            raise Failed(f"{benchmark}: base and tuned did not answer the same items ({some(apart)})")
+        total += len(base)
+    return f"{total:,} items, the same before and after"
+
+
+def _same_conditions(release: Release, benchmark: str) -> None:
+    """Both models were asked from the same files and judged in the same way."""
+    base, tuned = (
+        release.bundle.json(f"{layout.SCORES}/{model}/{benchmark}/benchmark.json") for model in ("base", "tuned")
+    )
+    if base["files"] != tuned["files"]:
+        raise Failed(f"{benchmark}: base and tuned were asked from different files")
+    if base["settings"] != tuned["settings"]:
+        raise Failed(f"{benchmark}: base and tuned were measured with different settings")
+
+
+def comparison_recomputes(release: Release) -> str:
+    """Every row of the comparison, its interval, its test and its verdict follow from the answers; none is left out."""
+    rows = _comparisons(release)
+    benchmarks = sorted({benchmark for _, benchmark in release.measured()})
+    fail_on(
+        f"the comparison tells of {row.benchmark}, which was not measured"
+        for row in rows
+        if row.benchmark not in benchmarks
+    )
+    for benchmark in benchmarks:
+        told = {cell_of(row): row for row in rows if row.benchmark == benchmark}
+        base, tuned = (_side(release, f"{layout.SCORES}/{model}/{benchmark}") for model in ("base", "tuned"))
+        settings = _comparison_settings(release, benchmark)
+        if {item.item_id for item in base.items} != {item.item_id for item in tuned.items}:
+            raise Unreadable(f"{benchmark}: base and tuned did not answer the same items")
+        found = recompare(benchmark, base, tuned, release.constitution, settings)
+        fail_on(_comparisons_differ(benchmark, told, found))
+    if len(rows) != len({(row.benchmark, cell_of(row)) for row in rows}):
+        raise Failed("the comparison tells a result twice")
+    return f"{len(rows)} comparisons with tests and verdicts, none left out"
+
+
+def _comparisons_differ(
+    benchmark: str, told: Mapping[Cell, Comparison], found: Mapping[Cell, Comparison]
+) -> Iterator[str]:
+    for cell in sorted({*told, *found}):
+        name = f"{benchmark}, {', '.join(cell)}"
+        if cell not in told:
+            yield f"the comparison leaves out {name}, which is {found[cell].verdict}"
+        elif cell not in found:
+            yield f"{name} has no answers behind it"
+        elif told[cell].verdict != found[cell].verdict:
+            yield f"{name} is told as {told[cell].verdict}, the answers make it {found[cell].verdict}"
+        else:
+            ours, theirs = found[cell].model_dump(), told[cell].model_dump()
+            for field in (field for field, value in ours.items() if isinstance(value, (int, float))):
+                if not math.isclose(theirs[field], ours[field], rel_tol=0, abs_tol=TOLERANCE):
+                    yield f"{name}: {field} is told as {theirs[field]:g}, the answers give {ours[field]:g}"
+
+
+def _scores(release: Release, folder: str) -> list[Score]:
+    return [Score.model_validate(row) for row in release.bundle.json(f"{folder}/scores.json")]
+
+
+def _comparisons(release: Release) -> list[Comparison]:
+    return [Comparison.model_validate(row) for row in release.bundle.json(f"{layout.COMPARISON}/comparisons.json")]
+
+
+def _side(release: Release, folder: str) -> Side:
+    """From the answers alone, so that a false score is found by its own check and not by this one."""
+    scores = {Cell(score.metric, score.language, score.category, "all"): score for score in release.recomputed(folder)}
+    return Side(release.items(folder), scores)
+
+
+def _comparison_settings(release: Release, benchmark: str) -> Settings:
+    """As the base model's measurement and the parameters in the chain tell them."""
+    recorded = settings_of(release, f"{layout.SCORES}/base/{benchmark}")
+    params = next(
+        (node.params["compare_models"] for node in release.chain.nodes if "compare_models" in node.params), None
+    )
+    if params is None:
+        raise Unreadable("the chain does not tell the parameters of compare_models")
+    if not 0 < params["permutations"] <= MOST_RESAMPLES:
+        raise Unsafe(
+            f"The comparison asks for {params['permutations']:,} permutations; at most {MOST_RESAMPLES:,} are drawn."
+        )
+    primary = params["primary"]["metric"] if params["primary"]["benchmark"] == benchmark else None
+    shared = {name: recorded[name] for name in ("resamples", "seed", "confidence", "min_items")}
+    return Settings(**shared, permutations=params["permutations"], primary=primary)
+
+
+def _questions(release: Release, folder: str) -> dict[str, tuple[str, str, str, tuple[str, ...]]]:
+    items = release.items(folder)
+    asked = {item.item_id: (item.language, item.category, item.cluster, item.principle_ids) for item in items}
+    if len(asked) != len(items):
+        raise Failed(f"{folder} counts an item twice")
+    return asked
+
+
+def _planned(release: Release) -> set[str]:
+    """The benchmarks that the parameters named."""
+    for node in release.chain.nodes:
+        section = node.params.get("evaluate_model")
+        if isinstance(section, dict) and isinstance(section.get("benchmarks"), list):
+            return {str(name) for name in section["benchmarks"]}
+    return set()
+
+
+def _cell(score: Score) -> tuple[str, str, str, str]:
+    return score.benchmark, score.metric, score.language, score.category
