@@ -160,8 +160,8 @@ def _statement_table(drafted: Drafted, groups: list[str]) -> tuple[list[str], li
     rows = []
     for id_, text, votes, scores, selected, reason in sorted(lines, key=lambda line: line[0]):
         counts = [votes[g] for g in groups] if votes else []
-        cells = [number for count in counts for number in (count.agree, count.disagree, count.passed)]
-        figures = [scores.gac, scores.lower_bound, scores.exposure] if scores else ["", "", ""]
+        cells: list[Any] = [number for count in counts for number in (count.agree, count.disagree, count.passed)]
+        figures: list[Any] = [scores.gac, scores.lower_bound, scores.exposure] if scores else ["", "", ""]
         rows.append([id_, text, *(cells or [""] * len(counted)), *figures, selected, reason])
     return header, rows
 
