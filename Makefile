@@ -25,6 +25,7 @@ $(READY): requirements.lock requirements-gpu.lock pyproject.toml
 		{ echo "Found $$($(PYTHON) --version); wanted CPython 3.11: install it and run make again."; exit 2; }
 	@echo "Setting up $(VENV) (once; about 5 minutes) …"
 	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python infra/install_torch.py requirements.lock
 	@$(PIP) install --quiet --require-hashes --no-deps -r requirements.lock
 	@if ! $(BIN)/python -c 'import sys, importlib.metadata as m; sys.exit("+cpu" not in m.version("torch"))'; then \
 		$(PIP) install --quiet --require-hashes --no-deps -r requirements-gpu.lock; fi
