@@ -35,9 +35,7 @@ def add(commands: Any) -> None:
     draft.add_argument("--language", default="en", metavar="XX", help="of the statements, ISO 639-1 (default: en)")
     draft.add_argument("--title", metavar="TEXT", help="the question that people were asked (default: the export's)")
     draft.add_argument("--license", default="LicenseRef-unknown", metavar="SPDX", help="of the votes and statements")
-    draft.add_argument(
-        "--k", type=int, metavar="N", help="number of opinion groups (default: chosen by stability)"
-    )
+    draft.add_argument("--k", type=int, metavar="N", help="number of opinion groups (default: chosen by stability)")
     draft.add_argument("--rule", metavar="RULE", help="threshold, top_n, proportional or all")
     draft.add_argument("--params", type=Path, metavar="FILE", help="YAML laid over params.yaml")
     draft.set_defaults(act=_draft)

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 # Why a statement did not become a principle, by a short name to count by.
 RejectionCode = Literal[
     "below_threshold",
@@ -88,7 +87,9 @@ class Wording(Record):
     """A text in one language and where the words come from."""
 
     value: str
-    origin: Literal["source", "human", "machine"]  # the citizens' own words, people's rewording or translation, a machine's
+    origin: Literal[
+        "source", "human", "machine"
+    ]  # the citizens' own words, people's rewording or translation, a machine's
     reviewer: str = ""  # role of who checked a translation
 
 

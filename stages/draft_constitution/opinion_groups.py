@@ -25,7 +25,6 @@ from stages.draft_constitution.stability import Crowd, Stability, stabilities
 from stages.draft_constitution.votes import VoteMatrix
 
 
-
 @dataclass(frozen=True)
 class Grouping:
     """Who is in which group, where they lie, and how sure that is."""

@@ -280,7 +280,9 @@ def test_other_recorded_groups_are_found_too_though_resamples_say_where_they_wav
 
 
 @needs_shared
-@pytest.mark.parametrize("name", ["vtaiwan.uberx", "austria-climate.5twd2jsnkf.2022-08-08", "scoop-hivemind.biodiversity"])
+@pytest.mark.parametrize(
+    "name", ["vtaiwan.uberx", "austria-climate.5twd2jsnkf.2022-08-08", "scoop-hivemind.biodiversity"]
+)
 def test_left_free_the_number_of_groups_is_the_recorded_one_where_it_is_stable(name: str) -> None:
     grouping, recorded = real(name, groups=None)
     assert len(grouping.sizes) == 2 and similarity(grouping, recorded) >= 0.8
