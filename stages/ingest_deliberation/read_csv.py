@@ -15,7 +15,7 @@ from stages.errors import Trouble
 from stages.ingest_deliberation.inspection import LINE_TOO_LONG, LONGEST_LINE, unreadable
 
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")  # 18 digits fit 64 bits
-LONGEST_CELL = csv.field_size_limit()  # 131,072 characters, two hundred times the longest statement seen
+LONGEST_CELL = 131_072  # characters: two hundred times the longest statement seen
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def _rows(path: Path, header: list[str], records: Iterator[tuple[int, list[str]]
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line it begins on; empty lines are passed over."""
+    csv.field_size_limit(LONGEST_CELL)  # of the whole process: another reader may have raised it
     reader = csv.reader(_lines(path), strict=True)
     begins = 1
     while True:

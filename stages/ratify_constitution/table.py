@@ -16,6 +16,7 @@ from typing import Any
 from stages.artifact import read_text
 from stages.errors import Trouble
 
+LONGEST_CELL = 131_072  # characters
 FACTS = ("title", "version", "question", "by", "date", "quorum", "present", "yes", "no", "abstain")
 PREVIOUS_FACTS = ("previous version", "previous sha256")
 BALLOTS = ("yes", "no", "abstain")
@@ -85,6 +86,7 @@ def _rows(path: Path, text: str) -> Rows:
     """Line number and cells; comma or semicolon, whichever the header's line has more of."""
     header = next((line for line in text.lower().splitlines() if "principle" in line and "decision" in line), "")
     delimiter = ";" if header.count(";") > header.count(",") else ","
+    csv.field_size_limit(LONGEST_CELL)  # of the whole process: another reader may have raised it
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for cells in reader:
