@@ -1,4 +1,4 @@
-"""The `commons` command: run, status, ui, serve, draft, snapshot, ratify, constitution, verify."""
+"""The `commons` command: run, status, ui, serve, draft, snapshot, ratify, constitution, curate, verify."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows import constitution_command, draft_command, ratify_command, snapshot_command
+from flows import constitution_command, curate_command, draft_command, ratify_command, snapshot_command
 from stages.errors import Trouble
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     snapshot_command.add(commands)
     ratify_command.add(commands)
     constitution_command.add(commands)
+    curate_command.add(commands)
 
     status = commands.add_parser("status", help="what is up to date, what would run and why")
     status.add_argument("nodes", nargs="*", metavar="NODE")

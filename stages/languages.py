@@ -20,6 +20,7 @@ NAMES = {
     "pt": "Portuguese",
     "ro": "Romanian",
     "sv": "Swedish",
+    "zh": "Chinese",
 }
 
 

@@ -25,6 +25,8 @@ from stages.errors import TRANSIENT_EXIT, TransientTrouble, Trouble
 OBSERVED = Path(".commons") / "observed"
 FLOW_RUN = "COMMONS_FLOW_RUN"  # set by the flow, which then records the node in MLflow itself
 
+FETCHING = ("fetch_base_model", "annotate_documents")  # nodes that fetch from the hub where params.yaml names it
+
 log = logging.getLogger("commons")
 
 # Nothing phones home, and nothing is fetched that the user did not name (fetch_base_model's hub id).
@@ -54,7 +56,7 @@ def run(main: Callable[[], str]) -> None:
     die_with_parent()
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    if os.environ.get("HF_HUB_OFFLINE") is None and not node.startswith("fetch_base_model"):
+    if os.environ.get("HF_HUB_OFFLINE") is None and not node.startswith(FETCHING):
         os.environ["HF_HUB_OFFLINE"] = "1"
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     logging.getLogger("great_expectations").setLevel(logging.WARNING)  # its import alone logs a hundred lines

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
-
-from stages.records import Document
-
-WEB_ADDRESS = re.compile(r"https?://[^\s<>|\\`]+")
 
 ATTRIBUTION = "name the author or publisher, link the licence and say what was changed"
 SHARE_ALIKE = "pass adaptations on under the same licence"
@@ -35,48 +29,59 @@ OBLIGATIONS = {
 }
 
 
+def obligations(license: str) -> tuple[str, ...]:
+    """What the licence asks, in words."""
+    return OBLIGATIONS.get(license, (ASK_THE_SOURCE,))
+
+
+def asks_share_alike(license: str) -> bool:
+    """Whether adaptations must be passed on under the same licence."""
+    return SHARE_ALIKE in obligations(license)
+
+
+def asks_attribution(license: str) -> bool:
+    """Whether the source must be named."""
+    return NOTHING not in obligations(license)
+
+
+def address(license: str) -> str:
+    """Where SPDX keeps the licence's text; empty for a source's own terms."""
+    return "" if license.startswith("LicenseRef-") else f"https://spdx.org/licenses/{license}.html"
+
+
 def choose_license(expression: str, allowed: Sequence[str]) -> str | None:
     """The allowed licence that the expression offers, spelt as in `allowed`; None where it offers none.
 
     Of alternatives (`A OR B`) the first allowed one is taken; `A AND B` binds to both and is not taken apart.
     """
     known = {name.casefold(): name for name in allowed}
-    for alternative in expression.split(" OR "):
-        if chosen := known.get(alternative.strip().strip("()").strip().casefold()):
+    for alternative in _alternatives(expression):
+        if chosen := known.get(alternative.casefold()):
             return chosen
     return None
 
 
-def attribution(documents: Sequence[Document]) -> str:
-    """The Markdown list of sources with their licence, number of documents and obligations."""
-    counts = Counter((document.source, document.license) for document in documents)
-    addresses: dict[tuple[str, str], str] = {}
-    for document in documents:
-        if document.url:
-            key = (document.source, document.license)
-            addresses[key] = min(addresses.get(key, document.url), document.url)
-    lines = [
-        "# Sources of the corpus",
-        "",
-        "Whoever passes the corpus on, or a model taught with it, keeps this list.",
-        "Each document's own address is in `documents.jsonl`.",
-        "",
-        "| source | licence (SPDX) | documents | what the licence asks | for instance |",
-        "|---|---|---|---|---|",
-    ]
-    for (source, license), count in sorted(counts.items()):
-        asked = "; ".join(OBLIGATIONS.get(license, (ASK_THE_SOURCE,)))
-        cells = [escape_markdown(cell) for cell in (source or "(not named)", license, f"{count:,}", asked)]
-        lines.append("| " + " | ".join([*cells, _link(addresses.get((source, license), ""))]) + " |")
-    return "\n".join(lines)
+def _alternatives(expression: str) -> list[str]:
+    """The parts between `OR`, also within brackets around the whole, but not within an `AND`."""
+    parts, depth = [""], 0
+    for word in expression.replace("(", " ( ").replace(")", " ) ").split():
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if word.upper() == "OR" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] = f"{parts[-1]} {word}".strip()
+    if len(parts) > 1:
+        return [name for part in parts for name in _alternatives(part)]
+    inner = parts[0][2:-2]
+    whole = parts[0].startswith("( ") and parts[0].endswith(" )") and _balanced(inner)
+    return _alternatives(inner) if whole else parts
 
 
-def _link(address: str) -> str:
-    """A web address as a link; anything else is only text."""
-    return f"<{address}>" if WEB_ADDRESS.fullmatch(address) else escape_markdown(address)
-
-
-def escape_markdown(text: str) -> str:
-    """The text as text in a Markdown table: names of sources are data, never markup."""
-    escaped = "".join("\\" + character if character in r"\`*_[]|~" else character for character in text)
-    return " ".join(escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
+def _balanced(words: str) -> bool:
+    """Whether no bracket closes before it opens: "A ) AND ( B" was not within one pair."""
+    depth = 0
+    for character in words:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth < 0:
+            return False
+    return depth == 0

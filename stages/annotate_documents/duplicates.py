@@ -1,0 +1,336 @@
+"""Find texts that say the same, exactly or nearly, and which of them stands for the others.
+
+First every shard is signed (`signatures`: one key per MinHash band), then `resolve` looks at all shards together: texts with
+the same folded words are one; texts that share a band's key are candidates; their runs of words are compared in full; of what
+hangs together, the first in rank (best licence, then longest, then smallest id) takes in all that are near *to it*, then
+the first of those left, so that no text is dropped for one that it is not like. Nothing depends on the order of shards or rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from stages.annotate_documents.kernels import compiled
+from stages.annotate_documents.kernels.words import Piece, pieces, text_hashes
+
+DUPLICATES = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("text_hash", pa.string()),
+        pa.field("representative", pa.string()),
+        pa.field("jaccard", pa.float32()),
+        pa.field("exact", pa.bool_()),
+    ]
+)
+# Of a component's members, how many comparisons each may cost before the rest are left to stand for themselves.
+COMPARISONS_PER_MEMBER = 64
+HELD_RUNS = 16_000_000  # run hashes kept in memory while edges are compared (128 MB)
+
+Ints = NDArray[Any]  # numbers of documents or places
+
+
+class Near(NamedTuple):
+    """When two texts count as one: the Jaccard similarity of their runs of words, searched by MinHash bands."""
+
+    words: int = 5
+    bands: int = 14
+    rows: int = 8
+    seed: int = 20250101
+    min_jaccard: float = 0.7
+
+
+class Shard(NamedTuple):
+    """What `resolve` needs of one shard: its signatures' file, its licences' ranks (0 is best), and its texts again."""
+
+    signatures: Path
+    ranks: NDArray[np.integer[Any]]
+    texts: Callable[[], Any]  # an Arrow column, in the order of the signatures; asked for only where candidates are
+
+
+@functools.cache
+def signature_schema(near: Near) -> pa.Schema:
+    """The columns of a shard's signatures: one column per band, so that bands are read one by one."""
+    bands = [pa.field(f"band_{band:02}", pa.uint64()) for band in range(near.bands)]
+    fixed = [pa.field("id", pa.string()), pa.field("text_hash", pa.binary(16)), pa.field("bytes", pa.int64())]
+    return pa.schema([*fixed, pa.field("words", pa.int64()), *bands])
+
+
+def signatures(documents: pa.Table, near: Near) -> pa.Table:
+    """The signatures of documents with `id` and `text`."""
+    empty = signature_schema(near).empty_table()
+    return pa.concat_tables([empty, *(piece_signatures(piece, near) for piece in pieces(documents))])
+
+
+def piece_signatures(piece: Piece, near: Near) -> pa.Table:
+    """The signatures of one piece."""
+    words = piece.words
+    keys = np.empty((near.bands, len(words)), np.uint64)
+    factors, terms = permutations(near)
+    compiled.band_keys(words.hashes, words.word_ends, near.words, factors, terms, near.rows, keys)
+    hashes = pa.array(text_hashes(words), pa.binary(16))
+    columns = [piece.documents["id"], hashes, np.diff(words.folded_ends), np.diff(words.word_ends), *keys]
+    return pa.table(columns, schema=signature_schema(near))
+
+
+@functools.cache
+def permutations(near: Near) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Odd factors (so that modulo 2^64 each is a permutation) and terms, one for each row of each band."""
+    random = np.random.Generator(np.random.PCG64(near.seed))
+    size = near.bands * near.rows
+    factors = random.integers(0, 2**63, size=size, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    return factors, random.integers(0, 2**64, size=size, dtype=np.uint64)
+
+
+def write_signatures(table: pa.Table, path: Path) -> None:
+    """Write a shard's signatures; keys look random, so that compressing them only costs time."""
+    partial = path.with_suffix(".partial")
+    pq.write_table(table, partial, use_dictionary=False, compression="none", write_statistics=False)
+    partial.rename(path)
+
+
+def resolve(shards: Sequence[Shard], near: Near, scratch: Path) -> Iterator[pa.Table]:
+    """The duplicates table of each shard, in its order of rows; `scratch` is a folder for the candidates' runs."""
+    index = _Index(shards)
+    same = _exact(index)
+    edges = _candidates(index, near, same)
+    stands_for, similarity = same.copy(), np.ones(index.size, np.float32)
+    if len(edges):
+        path = scratch / "candidate_runs"
+        with _spilled(index, np.unique(_ends(edges)), near, path) as runs:
+            members, leaders, jaccards = _led(index, runs, edges, near.min_jaccard)
+        leader_of, jaccard_of = np.arange(index.size, dtype=np.int32), similarity.copy()
+        leader_of[members], jaccard_of[members] = leaders, jaccards
+        stands_for, similarity = leader_of[same], jaccard_of[same]
+    yield from index.tables(same, stands_for, similarity)
+
+
+class _Index:
+    """All shards' documents by number: what fits in memory of them (24 bytes each); ids are read where needed."""
+
+    def __init__(self, shards: Sequence[Shard]) -> None:
+        self._shards = shards
+        sizes = [column.to_numpy() for column in self._column("bytes")]
+        self.bytes = _joined([np.minimum(part, 2**31 - 1) for part in sizes], np.int32)  # of folded words; 0: none
+        self.ranks = _joined([np.asarray(shard.ranks) for shard in shards], np.int32)
+        self.size = len(self.bytes)
+        self.starts = np.cumsum([0, *map(len, sizes)])
+        assert len(self.ranks) == self.size, "one licence rank per document"
+        self.hashes = _joined([_halves(column) for column in self._column("text_hash")], np.uint64).reshape(-1, 2)
+
+    def _column(self, name: str) -> Iterator[pa.ChunkedArray]:
+        return (pq.read_table(shard.signatures, columns=[name])[name] for shard in self._shards)
+
+    def band(self, band: int) -> NDArray[np.uint64]:
+        """The keys of one band."""
+        return _joined([column.to_numpy() for column in self._column(f"band_{band:02}")], np.uint64)
+
+    def by_shard(self, documents: Ints) -> Iterator[tuple[int, Ints]]:
+        """Sorted document numbers as (shard, rows)."""
+        cuts = np.searchsorted(documents, self.starts)
+        for shard, (begin, end) in enumerate(itertools.pairwise(cuts)):
+            if end > begin:
+                yield shard, documents[begin:end] - self.starts[shard]
+
+    def ids(self, documents: Ints) -> pa.ChunkedArray:
+        """The ids of sorted document numbers."""
+        parts = []
+        for shard, rows in self.by_shard(documents):
+            parts += pq.read_table(self._shards[shard].signatures, columns=["id"])["id"].take(rows).chunks
+        return pa.chunked_array(parts, pa.string())
+
+    def texts(self, shard: int, rows: Ints) -> pa.Table:
+        """The texts of some rows of a shard."""
+        return pa.table({"text": self._shards[shard].texts()}).take(rows)
+
+    def in_rank(self, documents: Ints, groups: Ints) -> Ints:
+        """Sorted document numbers by group, in each the one that is to stand for the others first."""
+        names = pc.rank(self.ids(documents).combine_chunks(), sort_keys="ascending", tiebreaker="dense").to_numpy()
+        return documents[np.lexsort((names, -self.bytes[documents], self.ranks[documents], groups))]
+
+    def tables(self, same: Ints, stands_for: Ints, similarity: NDArray[np.float32]) -> Iterator[pa.Table]:
+        """The table of each shard."""
+        standing = np.unique(stands_for[stands_for != np.arange(self.size)])
+        standing_ids = self.ids(standing)
+        for number, shard in enumerate(self._shards):
+            own = pq.read_table(shard.signatures, columns=["id", "text_hash"])
+            numbers = np.arange(self.starts[number], self.starts[number + 1])
+            span = slice(self.starts[number], self.starts[number + 1])
+            alone = stands_for[span] == numbers
+            which = np.where(alone, numbers - self.starts[number], 0)
+            which[~alone] = own.num_rows + np.searchsorted(standing, stands_for[span][~alone])
+            ids = pa.chunked_array([*own["id"].chunks, *standing_ids.chunks], pa.string())
+            hashes = pa.array([value.hex() for value in own["text_hash"].to_pylist()], pa.string())
+            exact = ~alone & (same[span] == stands_for[span])
+            columns = [own["id"], hashes, ids.take(which), similarity[span], exact]
+            yield pa.table(columns, schema=DUPLICATES)
+
+
+def _joined(parts: Sequence[Any], kind: Any) -> Any:
+    return np.concatenate([np.zeros(0, kind), *(np.asarray(part).astype(kind, copy=False) for part in parts)])
+
+
+def _halves(column: pa.ChunkedArray) -> NDArray[np.uint64]:
+    """The 128-bit hashes of a column as pairs of numbers, end to end."""
+    return np.frombuffer(b"".join(column.to_pylist()), np.uint64)
+
+
+def _exact(index: _Index) -> Ints:
+    """By document, the one that stands for all with the same folded words; a text without words is like no other."""
+    same = np.arange(index.size, dtype=np.int32)
+    order = np.lexsort((index.hashes[:, 1], index.hashes[:, 0]))
+    order = order[index.bytes[order] > 0].astype(np.int32)
+    begins = np.ones(len(order), bool)
+    begins[1:] = np.diff(index.hashes[order, 0]) != 0
+    begins[1:] |= np.diff(index.hashes[order, 1]) != 0
+    group = np.cumsum(begins, dtype=np.int32) - 1
+    several = np.bincount(group, minlength=1)[group] > 1
+    if not several.any():
+        return same
+    documents, groups = order[several], group[several]
+    by_number = np.argsort(documents)
+    documents, groups = documents[by_number], groups[by_number]
+    ranked = index.in_rank(documents, groups)
+    groups = groups[np.searchsorted(documents, ranked)]
+    begins = np.ones(len(ranked), bool)
+    begins[1:] = groups[1:] != groups[:-1]
+    same[ranked] = ranked[begins][np.cumsum(begins) - 1]
+    return same
+
+
+def _candidates(index: _Index, near: Near, same: Ints) -> NDArray[np.uint64]:
+    """Pairs to compare, as first << 32 | second: in each bucket of a band every member with the first in rank, and with
+    the one before it (a star and a chain: of a million alike there are two million pairs, not half a billion squared).
+    """
+    unique = np.flatnonzero((same == np.arange(index.size)) & (index.bytes > 0)).astype(np.int32)
+    edges = np.zeros(0, np.uint64)
+    for band in range(near.bands):
+        keys = index.band(band)[unique]
+        ordered = np.sort(keys)
+        repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        del ordered
+        shared = np.isin(keys, repeated)
+        members, keys = unique[shared], keys[shared]
+        high, low = index.hashes[members, 0], index.hashes[members, 1]  # ids would do, but are not in memory
+        order = np.lexsort((low, high, -index.bytes[members], index.ranks[members], keys))
+        members, keys = members[order], keys[order]
+        if not len(members):
+            continue
+        begins = np.ones(len(members), bool)
+        begins[1:] = keys[1:] != keys[:-1]
+        hubs = members[begins][np.cumsum(begins) - 1]
+        star, chain = _pairs(hubs, members)[~begins], _pairs(np.roll(members, 1), members)[~begins]
+        edges = np.unique(np.concatenate([edges, star, chain]))
+    return edges
+
+
+def _pairs(first: Ints, second: Ints) -> NDArray[np.uint64]:
+    low, high = np.minimum(first, second).astype(np.uint64), np.maximum(first, second).astype(np.uint64)
+    return (low << np.uint64(32)) | high
+
+
+def _ends(edges: NDArray[np.uint64]) -> Ints:
+    """The two documents of each edge, as two rows."""
+    return np.stack([edges >> np.uint64(32), edges & np.uint64(0xFFFFFFFF)]).astype(np.int64)
+
+
+class _Runs:
+    """The run sets of candidates: on disk, some of them in memory."""
+
+    def __init__(self, opened: BinaryIO, documents: Ints, sizes: Ints) -> None:
+        self._file, self._documents, self.sizes = opened, documents, sizes
+        self._starts = np.cumsum([0, *sizes])
+        self._held: dict[int, NDArray[np.uint64]] = {}
+        self._count = 0
+
+    def place(self, documents: Ints) -> Ints:
+        """Where documents stand among the candidates."""
+        return np.searchsorted(self._documents, documents)
+
+    def jaccard(self, first: int, second: int, least: float) -> float:
+        """The Jaccard similarity of two candidates by place; 0 where their sizes already keep it below `least`."""
+        small, large = sorted((int(self.sizes[first]), int(self.sizes[second])))
+        return 0.0 if small < least * large else float(compiled.jaccard(self._runs(first), self._runs(second)))
+
+    def _runs(self, place: int) -> NDArray[np.uint64]:
+        if place not in self._held:
+            if self._count > HELD_RUNS:
+                self._held.clear()
+                self._count = 0
+            self._file.seek(8 * int(self._starts[place]))
+            self._held[place] = np.frombuffer(self._file.read(8 * int(self.sizes[place])), np.uint64)
+            self._count += len(self._held[place])
+        return self._held[place]
+
+
+@contextlib.contextmanager
+def _spilled(index: _Index, documents: Ints, near: Near, path: Path) -> Iterator[_Runs]:
+    """Write the run sets of some documents to a file, shard by shard, for as long as they are compared."""
+    sizes: list[int] = []
+    try:
+        with path.open("wb") as out:
+            for shard, rows in index.by_shard(documents):
+                for words in (piece.words for piece in pieces(index.texts(shard, rows))):
+                    for begin, end in itertools.pairwise(words.word_ends.tolist()):
+                        runs = compiled.runs_of(words.hashes[begin:end], near.words)
+                        out.write(runs.tobytes())
+                        sizes.append(len(runs))
+        with path.open("rb") as opened:
+            yield _Runs(opened, documents, np.array(sizes, np.int64))
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _led(index: _Index, runs: _Runs, edges: NDArray[np.uint64], least: float) -> tuple[Ints, Ints, NDArray[np.float32]]:
+    """Documents that another stands for, which, and their similarity."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    first, second = _ends(edges)
+    places = runs.place(first), runs.place(second)
+    jaccards = np.array([runs.jaccard(a, b, least) for a, b in zip(*places, strict=True)])
+    near = jaccards >= least
+    known, values = edges, jaccards
+    linked = np.unique([first[near], second[near]])
+    a, b = np.searchsorted(linked, first[near]), np.searchsorted(linked, second[near])
+    graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(len(linked), len(linked)))
+    _, component = connected_components(graph, directed=False)
+    found: list[tuple[Ints, Ints, NDArray[np.float64]]] = []
+    ranked = index.in_rank(linked, component) if len(linked) else linked
+    of_ranked = component[np.searchsorted(linked, ranked)]
+    for members in np.split(ranked, np.flatnonzero(np.diff(of_ranked)) + 1):
+        found += _leaders(members, runs, known, values, least)
+    return (
+        _joined([members for members, _, _ in found], np.int64),
+        _joined([leaders for _, leaders, _ in found], np.int64),
+        _joined([values for _, _, values in found], np.float32),
+    )
+
+
+def _leaders(
+    members: Ints, runs: _Runs, known: NDArray[np.uint64], values: NDArray[np.float64], least: float
+) -> Iterator[tuple[Ints, Ints, NDArray[np.float64]]]:
+    """Of one component in rank: the first takes in those near to it, then the first of those left, and so on."""
+    comparisons = COMPARISONS_PER_MEMBER * len(members)
+    while len(members) > 1 and comparisons >= 0:
+        leader, others = members[0], members[1:]
+        pairs = _pairs(np.full(len(others), leader), others)
+        at = np.minimum(np.searchsorted(known, pairs), len(known) - 1)
+        place, places = int(runs.place(members[:1])[0]), runs.place(others)
+        jaccards = np.where(known[at] == pairs, values[at], np.nan)
+        for number in np.flatnonzero(np.isnan(jaccards)):
+            jaccards[number] = runs.jaccard(place, int(places[number]), least)
+        comparisons -= len(others)
+        taken = jaccards >= least
+        yield others[taken], np.full(int(taken.sum()), leader), jaccards[taken]
+        members = others[~taken]

@@ -1,0 +1,89 @@
+"""Run one function over the names of many shards: in this process by Daft, or on a cluster by Daft on Ray.
+
+The function reads and writes Arrow and Parquet itself, in a folder that every worker reaches; the engine only says where
+and when it runs. So the bytes are the same whatever the engine, and another engine is another function of this file.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from stages.errors import Trouble
+
+Work = Callable[[str], str]
+
+
+def run(work: Work, names: Sequence[str], engine: str, workers: int, ray_address: str | None = None) -> Iterator[str]:
+    """Call `work` on every name, `workers` at a time; yields what each returned, as they end."""
+    if not names:
+        return
+    if engine == "ray":
+        daft = _on_ray(workers, ray_address)
+        frame = daft.from_pydict({"name": list(names)}).into_partitions(len(names))
+    else:
+        daft = _here()
+        frame = daft.from_pydict({"name": list(names)})
+        work = functools.partial(_in_turn, work, workers)
+    yield from _called(daft, frame, work)
+
+
+def _in_turn(work: Work, most: int, name: str) -> str:
+    """Call `work` when fewer than `most` calls are running (Daft's own number of threads is set once per process)."""
+    with _places(most):
+        return work(name)
+
+
+@functools.cache
+def _places(most: int) -> threading.BoundedSemaphore:
+    return threading.BoundedSemaphore(most)
+
+
+def _called(daft: Any, frame: Any, work: Work) -> Iterator[str]:
+    def each(names: Any) -> list[str]:
+        return [work(name) for name in names.to_arrow().to_pylist()]
+
+    function = daft.func.batch(return_dtype=daft.DataType.string(), batch_size=1)(each)
+    for batch in frame.select(function(daft.col("name")).alias("done")).to_arrow_iter():
+        yield from batch.column(0).to_pylist()
+
+
+def _daft() -> Any:
+    """Import Daft, which else would send its usage home; its own progress bars would fill the node's log."""
+    os.environ["DO_NOT_TRACK"] = "true"
+    os.environ["DAFT_ANALYTICS_ENABLED"] = "0"
+    os.environ.setdefault("DAFT_PROGRESS_BAR", "0")
+    logging.getLogger("tracing.span").setLevel(logging.WARNING)  # says each step of a plan at INFO
+    import daft
+
+    return daft
+
+
+def _here() -> Any:
+    """Daft in this process; its runner can be named only once."""
+    os.environ["DAFT_RUNNER"] = "native"
+    daft = _daft()
+    daft.get_or_create_runner()
+    return daft
+
+
+def _on_ray(workers: int, address: str | None) -> Any:
+    """Daft on the Ray cluster at `address`, or on one of this machine alone; always with Ray's token."""
+    daft = _daft()
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    try:
+        import ray
+    except ImportError:
+        raise Trouble("engine is ray, but Ray is not installed; install the extra: pip install '.[cluster]'.") from None
+    if not ray.is_initialized():
+        here = str(Path(__file__).parents[2])  # `stages` must be importable there as here
+        environment = {"env_vars": {"PYTHONPATH": here, "DO_NOT_TRACK": "true", "DAFT_ANALYTICS_ENABLED": "0"}}
+        told: dict[str, Any] = {"address": address} if address else {"num_cpus": workers, "include_dashboard": False}
+        ray.init(runtime_env=environment, log_to_driver=False, configure_logging=False, **told)
+    daft.set_runner_ray(noop_if_initialized=True)
+    return daft
