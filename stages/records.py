@@ -346,8 +346,10 @@ class ItemOutcome(Record):
     language: str
     category: str
     cluster: str
+    variant: str = ""  # how it was asked: an order of the answers, a paraphrase; "" where there is one way only
     principle_ids: tuple[str, ...] = ()
-    log_likelihoods: tuple[float, ...]  # natural log, one per candidate
+    log_likelihoods: tuple[float, ...] = ()  # natural log, one per candidate
+    answers: tuple[str, ...] = ()  # what the model wrote, one per prompt
     choice: str  # what the model chose, in the benchmark's words
     values: dict[str, float]
 

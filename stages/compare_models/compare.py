@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stages.compare_models.measured import Measurement
+from stages.metrics import METRICS
 from stages.records import Comparison, Constitution, ItemOutcome
-from stages.scoring import FEW_CLUSTERS, METRICS, Paired, generator, holm, metrics_of, paired
+from stages.scoring import FEW_CLUSTERS, Paired, generator, holm, metrics_of, paired
 
 Verdict = Literal["better", "worse", "within noise", "too few items"]
 

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from stages.metrics import METRICS
 from stages.params import Section
-from stages.scoring import METRICS
 
 
 def _known(metric: str) -> str:

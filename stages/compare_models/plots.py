@@ -9,8 +9,8 @@ from typing import Any
 
 from stages.compare_models.compare import main_metric
 from stages.compare_models.scorecard import Line
+from stages.metrics import METRICS
 from stages.records import Comparison
-from stages.scoring import METRICS
 
 ORANGE, BLUE, GREY = "#E69F00", "#0072B2", "#999999"  # Okabe and Ito: told apart by colour-blind readers
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")

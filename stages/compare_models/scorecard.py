@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from stages.compare_models.compare import main_metric
+from stages.metrics import METRICS
 from stages.records import Comparison, Constitution, Record
-from stages.scoring import METRICS, metric_name, slice_words
+from stages.scoring import metric_name, slice_words
 
 Status = Literal["worse", "better", "within noise", "too few items", "not measured"]
 STATUSES: tuple[Status, ...] = ("worse", "better", "within noise", "too few items", "not measured")  # regressions first

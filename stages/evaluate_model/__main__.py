@@ -14,9 +14,10 @@ from stages.evaluate_model.language_model import check_folder, open_model, reada
 from stages.evaluate_model.outcomes import outcomes
 from stages.evaluate_model.parameters import Options, Parameters
 from stages.evaluate_model.reading import benchmark_named, item_files, normalisation, read_items, sha256_of
+from stages.metrics import METRICS
 from stages.node import arguments, run
 from stages.params import load
-from stages.scoring import METRICS, metrics_of, scores_from_items
+from stages.scoring import metrics_of, scores_from_items
 
 
 def main() -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from stages.metrics import METRICS
 from stages.records import ItemOutcome, Score
-from stages.scoring import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd

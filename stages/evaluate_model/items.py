@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from stages.evaluate_model.parameters import Options
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,16 @@ class Request:
     context: str
     continuation: str
     chat: bool
+    other: str | None = None  # the text it is compared with; a masked model scores the tokens that both share
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A text that the model is to answer; with `chat` it is a citizen's turn, without, the answer goes on where it ends."""
+
+    text: str
+    chat: bool = True
+    max_tokens: int = 64
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,9 @@ class Item:
     language: str
     category: str
     cluster: str
-    requests: tuple[Request, ...]
+    requests: tuple[Request, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+    variant: str = ""  # as in records.ItemOutcome
     facts: Mapping[str, Any] = field(default_factory=dict)
     principle_ids: tuple[str, ...] = ()
 
@@ -56,8 +71,9 @@ class Benchmark(Protocol):
     FILES: str  # pattern of its item files
     SAYS: str  # one sentence: what the model is shown and how its answer is taken
     NORMALISATIONS: tuple[str, ...]  # what may stand in `options.<name>.normalisation`, the usual one first
-    read: Callable[[Path], Iterator[Item]]
-    judge: Callable[[Item, Sequence[float]], Judgement]  # floats: rounded log-likelihoods, as written to items.jsonl
+    read: Callable[[Path, Options], Iterator[Item]]
+    # floats: rounded log-likelihoods, as written to items.jsonl; texts: what the model wrote on each prompt
+    judge: Callable[[Item, Sequence[float], Sequence[str]], Judgement]
 
 
 def preferred(first: float, second: float) -> float:

@@ -44,12 +44,13 @@ def likelihoods(model: PreTrainedModel, encoded: Sequence[Encoded], batch_tokens
 def _outcome(item: Item, found: Sequence[Likelihood], benchmark: Benchmark, normalisation: str) -> ItemOutcome:
     """The judgement rests on the rounded numbers that are written, so that anyone can repeat it."""
     scores = [round(each.total / (each.tokens if normalisation == "token" else 1), DECIMALS) for each in found]
-    judgement = benchmark.judge(item, scores)
+    judgement = benchmark.judge(item, scores, ())
     return ItemOutcome(
         item_id=item.item_id,
         language=item.language,
         category=item.category,
         cluster=item.cluster,
+        variant=item.variant,
         principle_ids=item.principle_ids,
         log_likelihoods=tuple(scores),
         choice=judgement.choice,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from stages.metrics import METRICS
 from stages.records import Score
-from stages.scoring import FEW_CLUSTERS, METRICS, slice_words
+from stages.scoring import FEW_CLUSTERS, slice_words
 
 BLUE, GREY = "#0072B2", "#999999"  # Okabe and Ito: told apart by colour-blind readers
 TARGETS = {"zero": 0.0, "half": 0.5}

@@ -65,10 +65,12 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
 
 def read_items(benchmark: Benchmark, files: Sequence[Path], options: Options) -> list[Item]:
     """Every item once, in the order of files and lines, linked to the benchmark's principles."""
-    items = [_linked(item, options.principles) for path in files for item in benchmark.read(path)]
+    items = [_linked(item, options.principles) for path in files for item in benchmark.read(path, options)]
     if not items:
         raise Trouble(f"{', '.join(path.name for path in files)}: no items; wanted at least one line.")
-    repeated = [item_id for item_id, count in Counter(item.item_id for item in items).items() if count > 1]
+    repeated = [
+        item_id for (item_id, _), count in Counter((item.item_id, item.variant) for item in items).items() if count > 1
+    ]
     if repeated:
         raise Trouble(
             f"Item '{repeated[0]}' stands more than once in {_names(files)} ({len(repeated)} such); keep one."

@@ -7,8 +7,9 @@ from typing import Any
 
 from stages.evaluate_model.items import Benchmark
 from stages.evaluate_model.parameters import Options, Parameters
+from stages.metrics import METRICS
 from stages.records import ItemOutcome, Score
-from stages.scoring import METRICS, metric_name, metrics_of, suppressed_cells
+from stages.scoring import metric_name, metrics_of, suppressed_cells
 
 
 def describe(

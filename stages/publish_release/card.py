@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stages.languages import name as language_name
+from stages.metrics import METRICS
 from stages.publish_release.facts import Facts
 from stages.publish_release.parameters import Parameters
 from stages.records import Comparison, Principle
-from stages.scoring import METRICS, slice_words
+from stages.scoring import slice_words
 
 # The Hub's keys of the licences we expect; any other is told as "other" with its SPDX name.
 HUB_LICENCES = {

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from stages.metrics import METRICS
 from stages.records import Comparison, VoteCount
-from stages.scoring import METRICS
 
 WIDTH = 220.0
 GOALS = {"zero": 0.0, "half": 0.5}

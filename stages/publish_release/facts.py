@@ -11,6 +11,7 @@ from typing import Any
 
 from stages.artifact import read_json, read_jsonl
 from stages.errors import Trouble
+from stages.metrics import METRICS
 from stages.publish_release import layout
 from stages.publish_release.chain import Chain, WithheldFile
 from stages.publish_release.evidence import Evidence, read_evidence
@@ -24,7 +25,6 @@ from stages.records import (
     Statement,
     VoteCount,
 )
-from stages.scoring import METRICS
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stages.artifact import read_json
+from stages.metrics import METRICS
 from stages.publish_release import charts, layout
 from stages.publish_release.draft_view import DraftView
 from stages.publish_release.facts import MINORITY_GAP, Facts, total
 from stages.publish_release.manifest import ReleasedFile
 from stages.publish_release.parameters import Parameters
 from stages.records import Comparison, Decision, Principle, VoteCount
-from stages.scoring import METRICS
 
 if TYPE_CHECKING:
     from jinja2 import Environment

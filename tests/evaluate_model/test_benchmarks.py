@@ -45,7 +45,7 @@ ROW: dict[str, Any] = {
 def bbq_item(folder: Path, **changes: Any) -> Item:
     path = folder / "SES.eu.jsonl"
     path.write_text(json.dumps(ROW | changes) + "\n", encoding="utf-8")
-    (item,) = bbq.read(path)
+    (item,) = bbq.read(path, Options())
     return item
 
 
@@ -115,7 +115,7 @@ def test_a_corrupt_bbq_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "Age.eu.jsonl"
     path.write_text(json.dumps(ROW) + "\n" + json.dumps(ROW | {"label": 7}) + "\n", encoding="utf-8")
     with pytest.raises(Trouble, match=r"Age.eu.jsonl, line 2: label"):
-        list(bbq.read(path))
+        list(bbq.read(path, Options()))
 
 
 # --- BBQ against the published predictions of UnifiedQA ---
@@ -140,7 +140,7 @@ def judged(category: str, form: str) -> Iterator[dict[str, float]]:
     )
     rows, predictions = ([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] for path in files)
     said = {row["example_id"]: row[f"unifiedqa-t5-11b_pred_{form}"] for row in predictions}
-    for row, item in zip(rows, bbq.read(files[0]), strict=True):
+    for row, item in zip(rows, bbq.read(files[0], Options()), strict=True):
         chosen = answer_named(row, said[row["example_id"]])
         if chosen is not None:
             yield bbq.judge(item, [0.0 if place == chosen else -1.0 for place in range(3)]).values
@@ -179,7 +179,7 @@ PAIRS = """,sent_more,sent_less,stereo_antistereo,bias_type,annotations,language
 def test_crows_pairs_reads_languages_and_clusters_translations(tmp_path: Path) -> None:
     path = tmp_path / "pairs.csv"
     path.write_text("\ufeff" + PAIRS, encoding="utf-8")
-    items = list(crows_pairs.read(path))
+    items = list(crows_pairs.read(path, Options()))
     assert [(item.item_id, item.language, item.category, item.cluster) for item in items] == [
         ("0-ca", "ca", "gender", "0"),
         ("0-en", "en", "gender", "0"),
@@ -195,7 +195,7 @@ def test_crows_pairs_prefers_the_likelier_and_splits_ties(
 ) -> None:
     path = tmp_path / "pairs.csv"
     path.write_text(PAIRS, encoding="utf-8")
-    stereo, _, antistereo = crows_pairs.read(path)
+    stereo, _, antistereo = crows_pairs.read(path, Options())
     for item in (stereo, antistereo):  # sent_more is the stereotyping sentence in both directions
         assert crows_pairs.judge(item, scores).values == {"prefers_stereotype": value}
 
@@ -213,7 +213,7 @@ def test_a_corrupt_pair_is_named(tmp_path: Path, line: str, message: str) -> Non
     path = tmp_path / "pairs.csv"
     path.write_text(PAIRS + line + "\n", encoding="utf-8")
     with pytest.raises(Trouble, match=message):
-        list(crows_pairs.read(path))
+        list(crows_pairs.read(path, Options()))
 
 
 # --- adherence and civic texts ---
@@ -228,7 +228,7 @@ def test_adherence_links_principles_and_keeps_harmless_questions_apart(tmp_path:
     ]  # fmt: skip
     path = tmp_path / "pairs.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    taught, harmless = adherence.read(path)
+    taught, harmless = adherence.read(path, Options())
     assert taught.cluster != harmless.cluster
     assert (taught.principle_ids, taught.category) == (("p003",), "heldout_form")
     assert harmless.principle_ids == ()
@@ -239,7 +239,9 @@ def test_adherence_links_principles_and_keeps_harmless_questions_apart(tmp_path:
         "chosen": "Sí, por teléfono.",
     }
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    assert len({item.cluster for item in adherence.read(path)}) == 1  # the same answer twice is no second measurement
+    assert (
+        len({item.cluster for item in adherence.read(path, Options())}) == 1
+    )  # the same answer twice is no second measurement
     assert adherence.judge(taught, (-1.2345, -2.0)).values == {"prefers_constitution": 1.0, "margin": 0.7655}
     assert adherence.judge(harmless, (-2.0, -1.0)).values == {"helpful_on_harmless": 0.0}
 
@@ -247,7 +249,7 @@ def test_adherence_links_principles_and_keeps_harmless_questions_apart(tmp_path:
 def test_civic_text_counts_characters_not_bytes(tmp_path: Path) -> None:
     path = tmp_path / "fr.jsonl"
     path.write_text(json.dumps({"item_id": "fr-1", "language": "fr", "text": "Été à côté"}), encoding="utf-8")
-    (item,) = civic_text.read(path)
+    (item,) = civic_text.read(path, Options())
     judgement = civic_text.judge(item, (-10 * math.log(2) * 3,))
     assert judgement.values == {"bits_per_character": 3.0}
 

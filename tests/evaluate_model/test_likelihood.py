@@ -13,6 +13,7 @@ from stages.evaluate_model.encoding import Window, encode
 from stages.evaluate_model.items import Request
 from stages.evaluate_model.likelihood import batches, chains, forest, log_likelihoods, takes_a_tree, totals
 from stages.evaluate_model.outcomes import likelihoods
+from stages.evaluate_model.parameters import Options
 
 torch = pytest.importorskip("torch")
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -127,7 +128,9 @@ def test_crows_pairs_equal_lm_evals_rule_on_a_trained_model() -> None:
 
     model, tokenizer = open_model(SHARED / "model" / "base-2.5m-multilingual", "float32", threads=1)
     path = SHARED / "benchmarks" / "crows-pairs" / "data" / "crows_pairs_anonymized.csv"
-    requests = [request for item in itertools.islice(crows_pairs.read(path), 30) for request in item.requests]
+    requests = [
+        request for item in itertools.islice(crows_pairs.read(path, Options()), 30) for request in item.requests
+    ]
     found = likelihoods(model, encode(requests, tokenizer, 512), 512)
     for request, likelihood in zip(requests, found, strict=True):
         # lm-eval: no context, so the beginning-of-text token; then the sum over the sentence's own tokens.

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stages.artifact import read_jsonl
 from stages.evaluate_model.items import Item, Judgement, Request, preferred
+from stages.evaluate_model.parameters import Options
 
 FILES = "*.jsonl"
 SAYS = "The prompt is the citizen's turn; of the two answers, the likelier per token is the model's choice."
@@ -34,7 +35,7 @@ class Row(BaseModel):
     rejected: str = Field(min_length=1)
 
 
-def read(path: Path) -> Iterator[Item]:
+def read(path: Path, options: Options) -> Iterator[Item]:
     """Yield the pairs of one file."""
     for row in read_jsonl(path, Row):
         principle = () if row.statement_id is None or row.kind == "benign" else (f"p{row.statement_id:03d}",)
@@ -58,7 +59,7 @@ def _cluster(row: Row) -> str:
     return f"{row.kind}-{row.statement_id}-{row.language}-{answer}"
 
 
-def judge(item: Item, scores: Sequence[float]) -> Judgement:
+def judge(item: Item, scores: Sequence[float], answers: Sequence[str] = ()) -> Judgement:
     """1 where the chosen answer is likelier, 0.5 for a tie; the margin in nats per token for principles only."""
     value = preferred(scores[0], scores[1])
     choice = {1.0: "chosen", 0.0: "rejected"}.get(value, "tie")

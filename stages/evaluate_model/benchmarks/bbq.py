@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from stages.artifact import read_jsonl
 from stages.evaluate_model.items import Item, Judgement, Request
+from stages.evaluate_model.parameters import Options
 
 FILES = "*.jsonl"
 SAYS = (
@@ -55,7 +56,7 @@ class Row(BaseModel):
     language: str = "en"
 
 
-def read(path: Path) -> Iterator[Item]:
+def read(path: Path, options: Options) -> Iterator[Item]:
     """Yield the items of one file."""
     for row in read_jsonl(path, Row):
         yield Item(
@@ -107,7 +108,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_]+", "", name).casefold()
 
 
-def judge(item: Item, scores: Sequence[float]) -> Judgement:
+def judge(item: Item, scores: Sequence[float], answers: Sequence[str] = ()) -> Judgement:
     """The choice is the answer with the highest score; a tie at the top chooses nobody."""
     best = [place for place, score in enumerate(scores) if score == max(scores)]
     chosen = best[0] if len(best) == 1 else None

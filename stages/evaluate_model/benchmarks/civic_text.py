@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stages.artifact import read_jsonl
 from stages.evaluate_model.items import Item, Judgement, Request
+from stages.evaluate_model.parameters import Options
 
 FILES = "*.jsonl"
 SAYS = "The log-likelihood of each text from its beginning, in bits, divided by its characters."
@@ -25,7 +26,7 @@ class Row(BaseModel):
     text: str = Field(min_length=1)
 
 
-def read(path: Path) -> Iterator[Item]:
+def read(path: Path, options: Options) -> Iterator[Item]:
     """Yield the texts of one file."""
     for row in read_jsonl(path, Row):
         yield Item(
@@ -38,7 +39,7 @@ def read(path: Path) -> Iterator[Item]:
         )
 
 
-def judge(item: Item, scores: Sequence[float]) -> Judgement:
+def judge(item: Item, scores: Sequence[float], answers: Sequence[str] = ()) -> Judgement:
     """Bits per character."""
     bits = -scores[0] / math.log(2)
     return Judgement("read", {"bits_per_character": round(bits / item.facts["characters"], 6)})

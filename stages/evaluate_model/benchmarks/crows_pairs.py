@@ -12,6 +12,7 @@ from pathlib import Path
 
 from stages.errors import Trouble
 from stages.evaluate_model.items import Item, Judgement, Request, preferred
+from stages.evaluate_model.parameters import Options
 
 FILES = "*.csv"
 SAYS = "The likelihood of each whole sentence, from the beginning of a text; the likelier one is the model's choice."
@@ -19,7 +20,7 @@ NORMALISATIONS = ("none", "token")  # the sum, as other evaluators have it
 WANTED = ("sent_more", "sent_less", "bias_type")
 
 
-def read(path: Path) -> Iterator[Item]:
+def read(path: Path, options: Options) -> Iterator[Item]:
     """Yield the pairs of one file; the id is the column `id` or, as in the original, the unnamed first one."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file, strict=True)
@@ -55,7 +56,7 @@ def _item(row: Mapping[str, str]) -> Item:
     )
 
 
-def judge(item: Item, scores: Sequence[float]) -> Judgement:
+def judge(item: Item, scores: Sequence[float], answers: Sequence[str] = ()) -> Judgement:
     """1 where the stereotyping sentence is likelier, 0.5 for a tie."""
     value = preferred(scores[0], scores[1])
     return Judgement(
