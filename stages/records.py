@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -347,6 +347,8 @@ class ItemOutcome(Record):
     category: str
     cluster: str
     variant: str = ""  # how it was asked: an order of the answers, a paraphrase; "" where there is one way only
+    group: str = ""  # the stereotyped group that the item is about
+    polarity: str = ""  # whether it speaks ill or well of the group, in the benchmark's words
     principle_ids: tuple[str, ...] = ()
     log_likelihoods: tuple[float, ...] = ()  # natural log, one per candidate
     answers: tuple[str, ...] = ()  # what the model wrote, one per prompt
@@ -355,16 +357,25 @@ class ItemOutcome(Record):
 
 
 class Score(Record):
-    """The mean of one metric over a slice of items, with a confidence interval from resampled clusters."""
+    """The mean of one metric over a slice of items, with a confidence interval from resampled clusters.
+
+    The category "macro" is the mean of the categories, each weighing the same. `standard_error` is cluster-robust, in
+    closed form (None for a single cluster); the range is that of the means over the ways of asking (None for one way).
+    """
 
     benchmark: str
     metric: str
     language: str  # "all" or one
-    category: str  # "all" or one
+    category: str  # "all", "macro" or one
+    group: str = "all"  # or one
+    polarity: str = "all"  # or one
     value: float
     low: float
     high: float
-    items: int
+    standard_error: float | None = None
+    range_low: float | None = None
+    range_high: float | None = None
+    items: int  # different ones: an item asked in several ways counts once
     clusters: int
 
 
@@ -372,14 +383,19 @@ class Comparison(Record):
     """Base against tuned on the same items.
 
     `difference` = tuned - base with its paired interval; `improvement` = how much nearer to the metric's target
-    (positive is better); p_value from sign flips of cluster means, p_adjusted by Holm within the benchmark, for all items, principles and parts apart.
+    (positive is better). `p_value` from swapping base and tuned in whole clusters; `p_adjusted` by Holm within the
+    benchmark and the family (the primary result, named before training, keeps its own); `q_value` by Benjamini and
+    Hochberg for exploration, which decides there.
     """
 
     benchmark: str
     metric: str
     language: str
     category: str
+    group: str = "all"
+    polarity: str = "all"
     principle_id: str = Field(default="all", description="'all' or one principle")
+    family: Literal["primary", "overall", "category", "principle", "exploration"]
     base: float
     tuned: float
     base_low: float
@@ -389,11 +405,58 @@ class Comparison(Record):
     difference: float
     low: float
     high: float
+    standard_error: float | None = None  # of the difference, cluster-robust
     improvement: float
     improvement_low: float
     improvement_high: float
     p_value: float
     p_adjusted: float
+    q_value: float | None = None
+    mde: float | None = None  # minimum detectable change: the smallest true one found with 80 % power
+    margin: float | None = None  # changes smaller than this do no harm, as said before training; None: not said
+    p_equivalence: float | None = None  # that the change is as large as the margin (TOST); None without a margin
+    p_equivalence_adjusted: float | None = None  # as the family's other tests are
+    base_range_low: float | None = None  # smallest and largest mean over the ways of asking; None for one way
+    base_range_high: float | None = None
+    tuned_range_low: float | None = None
+    tuned_range_high: float | None = None
+    range_low: float | None = None  # of the difference
+    range_high: float | None = None
     items: int
     clusters: int
-    verdict: Literal["better", "worse", "within noise", "too few items"]
+    verdict: Literal["better", "worse", "within noise", "equivalent", "too few items"]
+
+
+class Endpoint(Record):
+    """The one result named before training."""
+
+    benchmark: str
+    metric: str
+    category: Literal["all", "macro"] = "all"  # over all items, or the mean of the categories
+
+
+class PlannedBenchmark(Record):
+    """What both models will be asked on one benchmark."""
+
+    files: dict[str, str]  # path below items/<benchmark> -> sha256
+    items: int  # different ones
+    asked: str  # sha256 over every item, prompt and request as the benchmark's code words them
+    says: str  # one sentence: what the model is shown and how its answer is taken
+    normalisation: str
+    options: dict[str, Any]
+
+
+class EvaluationPlan(Record):
+    """What will be measured and how it will be judged, fixed before training; `sha256` is over all the rest."""
+
+    benchmarks: dict[str, PlannedBenchmark]
+    primary: Endpoint
+    margins: dict[str, float]  # metric, or benchmark:metric -> the change below which no harm was done
+    families: dict[str, Literal["alone", "holm", "benjamini-hochberg"]]
+    resamples: int
+    permutations: int
+    seed: int
+    confidence: float
+    min_items: int
+    framework: str | None  # sha256 of the framework of principles
+    sha256: str = ""

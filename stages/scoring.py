@@ -14,15 +14,26 @@ import numpy as np
 import numpy.typing as npt
 
 from stages import languages
+from stages.errors import Trouble
 from stages.metrics import METRICS
 from stages.records import ItemOutcome, Score
+from stages.uncertainty import FEW_CLUSTERS as FEW_CLUSTERS
+from stages.uncertainty import (
+    Floats,
+    Spread,
+    detectable_change,
+    drawn,
+    equivalence_p,
+    interval,
+    means,
+    spread,
+    swap_p_value,
+)
 
-Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-# Below five clusters the bootstrap percentiles say nothing (and a sign-flip test cannot go below p = 0.06 even with five).
-FEW_CLUSTERS = 5
-WEIGHTS_AT_ONCE = 4_000_000  # resampling weights held in memory at a time (32 MB)
+ALL = "all"
+MACRO = "macro"  # as a category: the mean of the categories, each weighing the same
 DECIMALS = 6
 
 
@@ -31,24 +42,26 @@ def scores_from_items(
 ) -> list[Score]:
     """The mean of each metric over every slice with at least `min_items` items, with its cluster bootstrap interval.
 
-    Slices are all items, each language, each category and each language's category; a slice that holds the same
-    items as a wider one is left out. Where a slice has fewer than FEW_CLUSTERS clusters the interval is the metric's
-    whole range (or that of the items, for a metric without limits): nothing narrower is known.
+    Slices are all items, each language, category, language's category, stereotyped group and polarity, and the mean of
+    the categories; a slice that holds the same items as a wider one is left out. An item that was asked in several ways
+    counts once. Where a slice has fewer than FEW_CLUSTERS clusters the interval is the metric's whole range (or that of
+    the items, for a metric without limits): nothing narrower is known.
     """
+    table = tabulated(items)
     scores = []
     for metric in metrics_of(items):
-        column = _column(items, metric)
-        for language, category, inside in _slices(column):
-            if inside.sum() >= min_items:
-                place = (benchmark, metric, language, category)
-                scores.append(_score(place, column, inside, resamples, seed, confidence))
+        values = values_of(items, metric)
+        for each in slices(table, ~np.isnan(values)):
+            if _reported(table, each, min_items):
+                scores.append(_score(benchmark, metric, table, values, each, resamples, seed, confidence))
     return scores
 
 
 def suppressed_cells(items: Sequence[ItemOutcome], min_items: int) -> int:
     """How many metric x slice cells have too few items to be reported."""
-    columns = [_column(items, metric) for metric in metrics_of(items)]
-    return sum(int(inside.sum() < min_items) for column in columns for _, _, inside in _slices(column))
+    table = tabulated(items)
+    cells = [each for metric in metrics_of(items) for each in slices(table, ~np.isnan(values_of(items, metric)))]
+    return sum(not _reported(table, each, min_items) for each in cells)
 
 
 def metrics_of(items: Sequence[ItemOutcome]) -> list[str]:
@@ -57,113 +70,205 @@ def metrics_of(items: Sequence[ItemOutcome]) -> list[str]:
     return [metric for metric in METRICS if metric in present] + sorted(present - METRICS.keys())
 
 
+# --- items as arrays --------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
-class _Column:
-    """One metric as arrays: a value per item that has it, and where the item belongs."""
+class Named:
+    """A property of each item: its names in order, and each item's place in them."""
 
-    values: Floats
-    languages: npt.NDArray[np.str_]
-    categories: npt.NDArray[np.str_]
-    clusters: npt.NDArray[np.str_]
+    names: tuple[str, ...]
+    codes: npt.NDArray[np.int64]
+
+    def inside(self, having: Mask) -> list[tuple[str, Mask]]:
+        """Each name that some of the items have, with those items."""
+        present = np.unique(self.codes[having])
+        return [(self.names[code], having & (self.codes == code)) for code in present]
+
+    def count(self, having: Mask) -> int:
+        """How many names the items have."""
+        return len(np.unique(self.codes[having]))
 
 
-def _column(items: Sequence[ItemOutcome], metric: str) -> _Column:
-    having = [item for item in items if metric in item.values]
-    return _Column(
-        np.array([item.values[metric] for item in having], dtype=np.float64),
-        np.array([item.language for item in having], dtype=np.str_),
-        np.array([item.category for item in having], dtype=np.str_),
-        np.array([item.cluster for item in having], dtype=np.str_),
+@dataclass(frozen=True)
+class Table:
+    """Where each outcome belongs; several outcomes share an item where it was asked in several ways."""
+
+    items: Named
+    variants: Named
+    clusters: Named
+    languages: Named
+    categories: Named
+    groups: Named
+    polarities: Named
+
+
+def tabulated(items: Sequence[ItemOutcome]) -> Table:
+    """The outcomes' properties as arrays; raises Trouble where a name would be taken for a slice of ours."""
+    table = Table(
+        _named([item.item_id for item in items]),
+        _named([item.variant for item in items]),
+        _named([item.cluster for item in items]),
+        _named([item.language for item in items]),
+        _named([item.category for item in items]),
+        _named([item.group for item in items]),
+        _named([item.polarity for item in items]),
     )
+    for named in (table.languages, table.categories, table.groups, table.polarities):
+        if taken := {ALL, MACRO} & set(named.names):
+            raise Trouble(
+                f"An item has the language, category, group or polarity '{min(taken)}', which is the name of a slice"
+                " over items; wanted another name: rename it in the benchmark's items."
+            )
+    return table
 
 
-def _slices(column: _Column) -> Iterator[tuple[str, str, Mask]]:
-    """Yield language, category and the items inside; each distinct set of items once, the widest name first."""
-    everything = np.ones(len(column.values), dtype=bool)
-    languages = [(name, column.languages == name) for name in np.unique(column.languages)]
-    categories = [(name, column.categories == name) for name in np.unique(column.categories)]
-    yield "all", "all", everything
-    for name, inside in languages:
-        if len(languages) > 1:
-            yield str(name), "all", inside
-    for name, inside in categories:
-        if len(categories) > 1:
-            yield "all", str(name), inside
+def _named(names: Sequence[str]) -> Named:
+    ordered = tuple(sorted(set(names)))
+    place = {name: code for code, name in enumerate(ordered)}
+    return Named(ordered, np.array([place[name] for name in names], dtype=np.int64))
+
+
+def values_of(items: Sequence[ItemOutcome], metric: str) -> Floats:
+    """The metric's value on each outcome; NaN where it does not apply."""
+    return np.array([item.values.get(metric, np.nan) for item in items], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the items; the mean of the categories has one stratum per category, all others one."""
+
+    language: str
+    category: str
+    group: str
+    polarity: str
+    strata: tuple[Mask, ...]
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Its name among a metric's slices; group and polarity only where it is one of those."""
+        narrow = (self.group, self.polarity)
+        return (self.language, self.category) + (() if narrow == (ALL, ALL) else narrow)
+
+
+def slices(table: Table, having: Mask) -> Iterator[Slice]:
+    """Yield the slices of the items that have a metric; each distinct set of items once, the widest name first."""
+    languages = table.languages.inside(having)
+    categories = table.categories.inside(having)
+    yield Slice(ALL, ALL, ALL, ALL, (having,))
+    if len(languages) > 1:
+        for name, inside in languages:
+            yield Slice(name, ALL, ALL, ALL, (inside,))
+    if len(categories) > 1:
+        for name, inside in categories:
+            yield Slice(ALL, name, ALL, ALL, (inside,))
+        yield Slice(ALL, MACRO, ALL, ALL, tuple(inside for _, inside in categories))
     for language, spoken in languages:
         for category, inside in categories:
             both = spoken & inside
             if both.any() and both.sum() < min(spoken.sum(), inside.sum()):
-                yield str(language), str(category), both
+                yield Slice(language, category, ALL, ALL, (both,))
+    yield from _narrow(table, having, categories)
+
+
+def _narrow(table: Table, having: Mask, categories: Sequence[tuple[str, Mask]]) -> Iterator[Slice]:
+    """Polarities, and in each category the stereotyped groups and their polarities ("" is neither)."""
+    yield from _polarities(table, having, ALL, ALL)
+    for name, inside in categories:
+        category = name if len(categories) > 1 else ALL
+        for group, members in table.groups.inside(inside):
+            if group and members.sum() < inside.sum():
+                yield Slice(ALL, category, group, ALL, (members,))
+            if group:
+                yield from _polarities(table, members, category, group)
+
+
+def _polarities(table: Table, having: Mask, category: str, group: str) -> Iterator[Slice]:
+    for polarity, inside in table.polarities.inside(having):
+        if polarity and inside.sum() < having.sum():
+            yield Slice(ALL, category, group, polarity, (inside,))
+
+
+def _reported(table: Table, each: Slice, min_items: int) -> bool:
+    """Enough different items; for the mean of the categories, in every category, and clusters to draw from."""
+    if any(table.items.count(inside) < min_items for inside in each.strata):
+        return False
+    return len(each.strata) == 1 or all(table.clusters.count(inside) >= FEW_CLUSTERS for inside in each.strata)
+
+
+def cluster_sums(values: Floats, clusters: npt.NDArray[np.int64]) -> Floats:
+    """Sum and number of the values of each cluster, as rows in order of the clusters' names."""
+    sums, counts = np.bincount(clusters, weights=values), np.bincount(clusters)
+    rows: Floats = np.stack([sums, counts.astype(np.float64)], axis=1)[counts > 0]
+    return rows
+
+
+# --- scores -----------------------------------------------------------------------------------------------------------
 
 
 def _score(
-    place: tuple[str, str, str, str], column: _Column, inside: Mask, resamples: int, seed: int, confidence: float
+    benchmark: str,
+    metric: str,
+    table: Table,
+    values: Floats,
+    each: Slice,
+    resamples: int,
+    seed: int,
+    confidence: float,
 ) -> Score:
-    benchmark, metric, language, category = place
-    values = column.values[inside]
-    sums, counts = cluster_sums(values, column.clusters[inside])
-    low, high = _interval(sums, counts, values, metric, resamples, generator(seed, *place), confidence)
+    strata = [cluster_sums(values[inside], table.clusters.codes[inside]) for inside in each.strata]
+    everything = np.any(each.strata, axis=0)
+    about = spread(strata)
+    low, high = whole_range(metric, values[everything])
+    if min(map(len, strata)) >= FEW_CLUSTERS:
+        random = generator(seed, benchmark, metric, *each.place)
+        low, high = interval(drawn(strata, resamples, random)[:, 0], about, confidence)
+    variants = _range([means_by[0] for means_by in _by_variant(table, each, values)])
     return Score(
         benchmark=benchmark,
         metric=metric,
-        language=language,
-        category=category,
-        value=_round(values.mean()),
+        language=each.language,
+        category=each.category,
+        group=each.group,
+        polarity=each.polarity,
+        value=_round(means([stratum.sum(axis=0)[None, :] for stratum in strata])[0, 0]),
         low=_round(low),
         high=_round(high),
-        items=len(values),
-        clusters=len(sums),
+        standard_error=_error(strata, about),
+        range_low=variants[0],
+        range_high=variants[1],
+        items=table.items.count(everything),
+        clusters=table.clusters.count(everything),
     )
 
 
-def _interval(
-    sums: Floats,
-    counts: Floats,
-    values: Floats,
-    metric: str,
-    resamples: int,
-    random: np.random.Generator,
-    confidence: float,
-) -> tuple[float, float]:
-    if len(sums) < FEW_CLUSTERS:
-        return whole_range(metric, values)
-    table = np.stack([sums, counts], axis=1)
-    drawn = resampled(table, resamples, random)
-    return percentiles(drawn[:, 0] / drawn[:, 1], confidence)
+def _error(strata: Sequence[Floats], about: Spread) -> float | None:
+    """None for a single cluster, which tells nothing of others."""
+    return _round(about.standard_error) if min(map(len, strata)) > 1 else None
+
+
+def _by_variant(table: Table, each: Slice, *sides: Floats) -> list[tuple[float, ...]]:
+    """Each side's mean (over strata) of every variant that all strata and sides have."""
+    found = []
+    for code in range(len(table.variants.names)):
+        asked = table.variants.codes == code
+        cells = [[side[inside & asked] for side in sides] for inside in each.strata]
+        cells = [[cell[~np.isnan(cell)] for cell in stratum] for stratum in cells]
+        if all(len(cell) for stratum in cells for cell in stratum):
+            ratios = [[float(cell.mean()) for cell in stratum] for stratum in cells]
+            found.append(tuple(float(np.mean(side)) for side in zip(*ratios, strict=True)))
+    return found
+
+
+def _range(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """The smallest and the largest; None where there is one way of asking only."""
+    return (_round(min(values)), _round(max(values))) if len(values) > 1 else (None, None)
 
 
 def whole_range(metric: str, values: Floats) -> tuple[float, float]:
     """All values the metric can take; for a metric without limits, those seen in the items."""
     bounds = METRICS[metric].bounds if metric in METRICS else None
     return bounds or (float(values.min()), float(values.max()))
-
-
-def cluster_sums(values: Floats, clusters: npt.NDArray[np.str_]) -> tuple[Floats, Floats]:
-    """Sum and number of the values of each cluster, clusters in order of name."""
-    names, places = np.unique(clusters, return_inverse=True)
-    sums = np.bincount(places, weights=values, minlength=len(names))
-    return sums.astype(np.float64), np.bincount(places, minlength=len(names)).astype(np.float64)
-
-
-def resampled(table: Floats, resamples: int, random: np.random.Generator) -> Floats:
-    """Column totals of `resamples` draws of the table's rows (clusters) with replacement; shape (resamples, columns)."""
-    clusters = len(table)
-    at_once = max(1, WEIGHTS_AT_ONCE // clusters)
-    blocks = []
-    for start in range(0, resamples, at_once):
-        draws = min(at_once, resamples - start)
-        chosen = random.integers(0, clusters, size=(draws, clusters))
-        chosen += np.arange(draws)[:, None] * clusters
-        weights = np.bincount(chosen.ravel(), minlength=draws * clusters).reshape(draws, clusters)
-        blocks.append(weights @ table)
-    return np.concatenate(blocks)
-
-
-def percentiles(statistics: Floats, confidence: float) -> tuple[float, float]:
-    """The percentile interval of resampled statistics; draws in which the statistic is undefined are left out."""
-    tail = (1 - confidence) / 2
-    low, high = np.nanquantile(statistics, [tail, 1 - tail])
-    return float(low), float(high)
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:
@@ -180,6 +285,16 @@ def _round(value: float) -> float:
 
 
 @dataclass(frozen=True)
+class Both:
+    """One metric of base and tuned over the same outcomes, in the same order."""
+
+    metric: str
+    table: Table
+    base: Floats  # NaN where the outcome does not have the metric
+    tuned: Floats
+
+
+@dataclass(frozen=True)
 class Paired:
     """Base against tuned over the same items; intervals from the same resampled clusters."""
 
@@ -192,135 +307,111 @@ class Paired:
     improvement: float
     improvement_interval: tuple[float, float]
     p_value: float  # 1 where there are too few clusters to test
+    standard_error: float | None  # of the difference, in closed form
+    detectable: float | None  # the smallest change that would be found with 80 % power
+    ranges: tuple[tuple[float | None, float | None], ...]  # over the ways of asking: base, tuned, difference
     items: int
     clusters: int
+    about: Spread
+
+
+def both(base: Sequence[ItemOutcome], tuned: Sequence[ItemOutcome], metric: str, table: Table | None = None) -> Both:
+    """The metric on both sides of item-aligned outcomes; `table` is that of the base, if it was made before."""
+    return Both(metric, table or tabulated(base), values_of(base, metric), values_of(tuned, metric))
 
 
 def paired(
-    base: Sequence[ItemOutcome],
-    tuned: Sequence[ItemOutcome],
-    metric: str,
+    column: Both,
+    strata: Sequence[Mask],
     resamples: int,
     permutations: int,
     confidence: float,
     random: np.random.Generator,
 ) -> Paired | None:
-    """Compare the metric's means over item-aligned outcomes; None where a side has no item with the metric.
+    """Compare the metric's means over the items of the strata; None where a side has no item with the metric.
 
     An item may have the metric on one side only (bias among named persons): each side's mean is over its own items,
     and clusters are resampled and swapped whole, so that the pairing by template remains.
     """
-    table, items = _paired_table(base, tuned, metric)
-    if not items:
+    strata, tables = _paired_tables(column, strata)
+    if not tables or any(rows[:, place].sum() == 0 for rows in tables for place in (1, 3)):
         return None
-    means = _two_means(table.sum(axis=0)[None, :])[0]
-    gains = improvement(metric)
-    if len(table) < FEW_CLUSTERS:
-        drawn = _widest(metric, base, tuned)
-        p_value = 1.0
-    else:
-        drawn = _two_means(resampled(table, resamples, random))
-        p_value = swap_p_value(table, permutations, random)
-    difference = drawn[:, 1] - drawn[:, 0]
+    whole = means([rows.sum(axis=0)[None, :] for rows in tables])[0]
+    gains = improvement(column.metric)
+    about = spread(tables)
+    few = min(map(len, tables)) < FEW_CLUSTERS
+    everything = np.any(strata, axis=0)
+    draws = _corners(column, everything) if few else drawn(tables, resamples, random)
+    p_value = 1.0 if few else swap_p_value(tables, permutations, random)
+
+    def between(statistics: Floats) -> tuple[float, float]:
+        low, high = (statistics.min(), statistics.max()) if few else interval(statistics, about, confidence)
+        return _round(low), _round(high)
+
+    variants = _by_variant(column.table, Slice(ALL, ALL, ALL, ALL, tuple(strata)), column.base, column.tuned)
     return Paired(
-        base=_round(means[0]),
-        base_interval=_rounded(percentiles(drawn[:, 0], confidence)),
-        tuned=_round(means[1]),
-        tuned_interval=_rounded(percentiles(drawn[:, 1], confidence)),
-        difference=_round(means[1] - means[0]),
-        difference_interval=_rounded(percentiles(difference, confidence)),
-        improvement=_round(gains(means[None, :])[0]),
-        improvement_interval=_rounded(percentiles(gains(drawn), confidence)),
+        base=_round(whole[0]),
+        base_interval=between(draws[:, 0]),
+        tuned=_round(whole[1]),
+        tuned_interval=between(draws[:, 1]),
+        difference=_round(whole[1] - whole[0]),
+        difference_interval=between(draws[:, 1] - draws[:, 0]),
+        improvement=_round(gains(whole[None, :])[0]),
+        improvement_interval=between(gains(draws)),
         p_value=_round(p_value),
-        items=items,
-        clusters=len(table),
+        standard_error=_error(tables, about),
+        detectable=None if few else _round(detectable_change(about, confidence)),
+        ranges=(
+            _range([one[0] for one in variants]),
+            _range([one[1] for one in variants]),
+            _range([one[1] - one[0] for one in variants]),
+        ),
+        items=min(column.table.items.count(everything & ~np.isnan(side)) for side in (column.base, column.tuned)),
+        clusters=column.table.clusters.count(everything & ~(np.isnan(column.base) & np.isnan(column.tuned))),
+        about=about,
     )
 
 
-def _paired_table(base: Sequence[ItemOutcome], tuned: Sequence[ItemOutcome], metric: str) -> tuple[Floats, int]:
-    """Per cluster: base sum, base count, tuned sum, tuned count; and the items of the side that has fewer."""
-    cells: dict[str, list[float]] = {}
-    for before, after in zip(base, tuned, strict=True):
-        for place, outcome in ((0, before), (2, after)):
-            if metric in outcome.values:
-                cell = cells.setdefault(outcome.cluster, [0.0, 0.0, 0.0, 0.0])
-                cell[place] += outcome.values[metric]
-                cell[place + 1] += 1
-    table = np.array([cells[name] for name in sorted(cells)], dtype=np.float64).reshape(-1, 4)
-    return table, int(min(table[:, 1].sum(), table[:, 3].sum()))
+def _paired_tables(column: Both, strata: Sequence[Mask]) -> tuple[list[Mask], list[Floats]]:
+    """Per stratum that has items, and cluster: base sum, base count, tuned sum, tuned count."""
+    clusters = column.table.clusters
+    kept, tables = [], []
+    for inside in strata:
+        cells = []
+        for side in (column.base, column.tuned):
+            codes, values = clusters.codes[inside], side[inside]
+            known = ~np.isnan(values)
+            for weights in (np.nan_to_num(values), np.ones(len(values))):
+                cells.append(np.bincount(codes[known], weights=weights[known], minlength=len(clusters.names)))
+        rows: Floats = np.stack(cells, axis=1).astype(np.float64)
+        rows = rows[(rows[:, 1] > 0) | (rows[:, 3] > 0)]
+        if len(rows):
+            kept.append(inside)
+            tables.append(rows)
+    return kept, tables
 
 
-def _two_means(totals: Floats) -> Floats:
-    """Base and tuned mean of each row of totals; NaN where a side drew no item."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.stack([totals[:, 0] / totals[:, 1], totals[:, 2] / totals[:, 3]], axis=1)
-
-
-def _widest(metric: str, base: Sequence[ItemOutcome], tuned: Sequence[ItemOutcome]) -> Floats:
+def _corners(column: Both, inside: Mask) -> Floats:
     """With too few clusters nothing is known: all four corners of what the two means could be."""
-    values = np.array([item.values[metric] for item in (*base, *tuned) if metric in item.values])
-    low, high = whole_range(metric, values)
-    corners = np.array([[low, low], [low, high], [high, low], [high, high]])
-    return np.repeat(corners, 1000, axis=0)  # repeated so that any usual percentile is a corner
+    values = np.concatenate([column.base[inside], column.tuned[inside]])
+    low, high = whole_range(column.metric, values[~np.isnan(values)])
+    return np.array([[low, low], [low, high], [high, low], [high, high]])
 
 
 def improvement(metric: str) -> Callable[[Floats], Floats]:
     """How much nearer to the metric's target the tuned mean (column 1) is than the base mean (column 0)."""
     target = METRICS[metric].target
     if target == "higher":
-        return lambda means: means[:, 1] - means[:, 0]
+        return lambda both_means: both_means[:, 1] - both_means[:, 0]
     if target == "lower":
-        return lambda means: means[:, 0] - means[:, 1]
+        return lambda both_means: both_means[:, 0] - both_means[:, 1]
     goal = 0.5 if target == "half" else 0.0
-    return lambda means: np.abs(means[:, 0] - goal) - np.abs(means[:, 1] - goal)
+    return lambda both_means: np.abs(both_means[:, 0] - goal) - np.abs(both_means[:, 1] - goal)
 
 
-def swap_p_value(table: Floats, permutations: int, random: np.random.Generator) -> float:
-    """Two-sided p of no change: swap base and tuned in whole clusters (with equal counts, a sign flip of differences).
-
-    Every swap is tried where that takes no more than `permutations`; else that many random ones.
-    """
-    observed = _distance(table.sum(axis=0)[None, :])[0]
-    exact = 2 ** len(table) <= permutations
-    tried = reached = 0
-    for swaps in _swaps(len(table), permutations, exact, random):
-        turned = table[:, [2, 3, 0, 1]] - table
-        distances = _distance(table.sum(axis=0) + swaps @ turned)
-        reached += int((distances >= observed - 1e-12).sum())
-        tried += len(swaps)
-    return reached / tried if exact else (reached + 1) / (tried + 1)
-
-
-def _distance(totals: Floats) -> Floats:
-    means = _two_means(totals)
-    return np.nan_to_num(np.abs(means[:, 1] - means[:, 0]), nan=0.0)
-
-
-def _swaps(clusters: int, permutations: int, exact: bool, random: np.random.Generator) -> Iterator[Floats]:
-    """Yield blocks of rows of 0 and 1: which clusters are swapped."""
-    total = 2**clusters if exact else permutations
-    at_once = max(1, WEIGHTS_AT_ONCE // clusters)
-    for start in range(0, total, at_once):
-        rows = np.arange(start, min(start + at_once, total))
-        if exact:
-            yield ((rows[:, None] >> np.arange(clusters)) & 1).astype(np.float64)
-        else:
-            yield random.integers(0, 2, size=(len(rows), clusters)).astype(np.float64)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment: the chance of one false claim in the family stays below the level."""
-    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
-    adjusted = [0.0] * len(p_values)
-    running = 0.0
-    for rank, place in enumerate(order):
-        running = max(running, min(1.0, (len(p_values) - rank) * p_values[place]))
-        adjusted[place] = _round(running)
-    return adjusted
-
-
-def _rounded(interval: tuple[float, float]) -> tuple[float, float]:
-    return _round(interval[0]), _round(interval[1])
+def no_harm_p(pair: Paired, margin: float) -> float:
+    """The p of the equivalence test: 1 where there are too few clusters to test."""
+    return 1.0 if pair.detectable is None else _round(equivalence_p(pair.difference, pair.about, margin))
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -329,6 +420,8 @@ def _rounded(interval: tuple[float, float]) -> tuple[float, float]:
 def slice_words(language: str, category: str) -> str:
     """A slice for people: '' for all items, else e.g. 'Spanish' or 'Religion' or 'Spanish - Religion'."""
     parts = [languages.name(language)] if language != "all" else []
+    if category == MACRO:
+        return " - ".join([*parts, "mean of the categories"])
     return " - ".join([*parts, category.replace("_", " ")] if category != "all" else parts)
 
 

@@ -1,6 +1,7 @@
 """Compare base and tuned model on the same items, with paired tests.
 
-python -m stages.compare_models --constitution data/constitution/ratified --scores data/scores --out data/comparison
+python -m stages.compare_models --plan data/plan --constitution data/constitution/ratified --model models/tuned \\
+    --scores data/scores --out data/comparison
 """
 
 from __future__ import annotations
@@ -9,58 +10,90 @@ from collections import Counter
 
 from stages import gate
 from stages.artifact import new_folder, read_json, write_json, write_text
-from stages.compare_models import expectations, plots
-from stages.compare_models.compare import compare, one_sided_cells
-from stages.compare_models.measured import planned_benchmarks, read_measurement
+from stages.compare_models import expectations, page, planned, plots
+from stages.compare_models.changed import changed_items
+from stages.compare_models.compare import compare, one_sided_cells, principle_items
+from stages.compare_models.measured import read_measurement
 from stages.compare_models.parameters import Parameters
-from stages.compare_models.scorecard import markdown, numbers, overall, primary_of, scorecard, summary
-from stages.errors import Trouble
+from stages.compare_models.scorecard import (
+    escaped,
+    framework_lines,
+    markdown,
+    numbers,
+    overall,
+    primary_of,
+    scorecard,
+    summary,
+)
+from stages.compare_models.texts import all_texts
 from stages.node import arguments, run
 from stages.params import load, read_file
+from stages.plan import ITEMS, read_plan
 from stages.records import Constitution
 
 
 def main() -> str:
     """Compare what was measured, benchmark by benchmark, and write the scorecard of the principles."""
     args = arguments(
-        __doc__, constitution="the ratified constitution", scores="both models' scores", out="the comparison"
+        __doc__,
+        plan="the evaluation plan, frozen before training",
+        constitution="the ratified constitution",
+        model="the tuned model",
+        scores="both models' scores",
+        out="the comparison",
     )
     params = load("compare_models", Parameters)
-    benchmarks = planned_benchmarks(read_file())
-    named = params.primary
-    if named.benchmark not in benchmarks:
-        raise Trouble(
-            f"compare_models.primary.benchmark is '{named.benchmark}'; evaluate_model.benchmarks has: {', '.join(benchmarks)}."
-        )
+    plan = read_plan(args.plan)
+    planned.check_parameters(plan, params, read_file().get("evaluate_model", {}))
+    under = planned.check_training(plan, args.model, params.amended)
     constitution = Constitution.model_validate(read_json(args.constitution / "constitution.json"))
-    measurements = [read_measurement(args.scores, benchmark) for benchmark in benchmarks]
+    measurements = [read_measurement(args.scores, benchmark) for benchmark in plan.benchmarks]
+    planned.check_measurements(plan, measurements)
 
     comparisons = [
-        row
-        for each in measurements
-        for row in compare(
-            each, constitution, named.metric if each.benchmark == named.benchmark else None, params.permutations
-        )
+        row for each in measurements for row in compare(each, constitution, planned.rules_of(plan, each.benchmark))
     ]
-    primary = primary_of(comparisons, named.benchmark, named.metric)
+    primary = primary_of(comparisons)
     lines = scorecard(constitution, comparisons)
-    confidence = measurements[0].confidence
+    principles = framework_lines(comparisons)
+    changed = changed_items(
+        measurements, {each.benchmark: principle_items(each.base, constitution) for each in measurements}
+    )
+    report = page.Report(
+        comparisons=comparisons,
+        lines=lines,
+        principles=principles,
+        primary=primary,
+        endpoint=plan.primary,
+        confidence=plan.confidence,
+        plan=under,
+        changed=changed,
+        texts=all_texts(args.plan / ITEMS, plan.benchmarks, [one.key for one in changed]),
+        says={name: planned_one.says for name, planned_one in plan.benchmarks.items()},
+    )
+    notice = f"**Amended: the plan was changed after training.** {escaped(under['amended'])}\n\n"
     with new_folder(args.out) as folder:
         write_json(folder / "comparisons.json", [row.model_dump(mode="json") for row in comparisons])
         write_json(folder / "scorecard.json", [line.model_dump(mode="json") for line in lines])
-        write_text(folder / "scorecard.md", markdown(lines, comparisons, primary, confidence))
-        write_json(
-            folder / "summary.json", summary(lines, comparisons, primary, sum(map(one_sided_cells, measurements)))
-        )
+        write_json(folder / "framework.json", [line.model_dump(mode="json") for line in principles])
+        write_text(folder / page.NAME, page.render(report))
+        card = markdown(lines, comparisons, primary, plan.confidence)
+        write_text(folder / "scorecard.md", (notice if under["amended"] else "") + card)
+        told = summary(lines, comparisons, primary, sum(map(one_sided_cells, measurements)))
+        write_json(folder / "summary.json", told | {"plan": under})
         write_json(folder / "metrics.json", numbers(lines, comparisons))
         ids = [principle.id for principle in constitution.principles]
         gate.enforce(folder, expectations.tables(comparisons, lines), expectations.expected(ids))
-        plots.draw_forest(folder / "plots" / "forest.png", overall(comparisons), confidence)
-        plots.draw_principles(folder / "plots" / "principles.png", lines, confidence)
+        plots.draw_forest(folder / "plots" / "forest.png", overall(comparisons), plan.confidence)
+        plots.draw_principles(folder / "plots" / "principles.png", lines, plan.confidence)
     verdicts = Counter(row.verdict for row in comparisons if row.principle_id == "all")
     counted = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     unmeasured = sum(line.status == "not measured" for line in lines)
-    return f"{sum(verdicts.values())} comparisons ({counted}); {len(lines) - unmeasured} of {len(lines)} principles measured"
+    amended = "; the plan was AMENDED after training" if under["amended"] else ""
+    return (
+        f"{sum(verdicts.values())} comparisons ({counted}); {len(lines) - unmeasured} of {len(lines)} principles"
+        f" measured{amended}"
+    )
 
 
 if __name__ == "__main__":

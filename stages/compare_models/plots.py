@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from stages.compare_models.charts import interval, number, signed
 from stages.compare_models.compare import main_metric
 from stages.compare_models.scorecard import Line
+from stages.compare_models.told import SIGNS, regressions_first, what
 from stages.metrics import METRICS
 from stages.records import Comparison
 
@@ -16,6 +18,11 @@ ORANGE, BLUE, GREY = "#E69F00", "#0072B2", "#999999"  # Okabe and Ito: told apar
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 GOALS = {"zero": 0.0, "half": 0.5}
+PRINCIPLES_MEAN = (
+    "Meaning: how much nearer to its target each benchmark's main figure came on the items that bear on a principle."
+    " Limit: it does not tell whether the model keeps a principle; the items ask about parts of it only."
+)
+STRIP = 1.25  # inches
 NARROWEST = 0.2  # a share's axis shows at least so much, so that a hair's breadth does not look like a gulf
 
 
@@ -35,15 +42,16 @@ def _save(figure: Any, path: Path) -> None:
 
 
 def draw_forest(path: Path, rows: Sequence[Comparison], confidence: float) -> None:
-    """One strip per metric, on its own scale: base and tuned with their intervals, and the verdict."""
-    figure, axes = _pyplot().subplots(len(rows), 1, figsize=(9.5, 1.1 + 0.78 * len(rows)), squeeze=False)
-    for axis, row in zip(axes[:, 0], rows, strict=True):
+    """One strip per metric, on its own scale: base and tuned with their intervals, the verdict, and what it means."""
+    height = 1.1 + STRIP * max(1, len(rows))
+    figure, axes = _pyplot().subplots(max(1, len(rows)), 1, figsize=(12, height), squeeze=False)
+    for axis, row in zip(axes[:, 0], regressions_first(rows), strict=False):
         _strip(axis, row)
     title = (
         f"Before (orange square) and after (blue dot) teaching, over all items; lines are {confidence:.0%} intervals"
     )
-    figure.suptitle(title, fontsize=10, x=0.02, ha="left")
-    figure.subplots_adjust(left=0.44, right=0.83, top=1 - 0.55 / (1.1 + 0.78 * len(rows)), bottom=0.05, hspace=1.1)
+    figure.suptitle(title, fontsize=10, x=0.02, y=1 - 0.2 / height, ha="left")
+    figure.subplots_adjust(left=0.36, right=0.76, top=1 - 0.6 / height, bottom=0.75 / height, hspace=1.9)
     _save(figure, path)
 
 
@@ -60,9 +68,21 @@ def _strip(axis: Any, row: Comparison) -> None:
     axis.set_ylim(-0.7, 1.7)
     axis.set_yticks([])
     axis.tick_params(axis="x", labelsize=7)
-    label = "\n".join([*textwrap.wrap(f"{row.benchmark}: {known.words}", 52), f"({known.target_words})"])
+    named = " (named before training)" if row.family == "primary" else ""
+    label = "\n".join([*textwrap.wrap(f"{what(row)}{named}", 52), f"({known.target_words})"])
     axis.text(-0.03, 0.5, label, transform=axis.transAxes, ha="right", va="center", fontsize=8)
-    axis.text(1.03, 0.5, row.verdict, transform=axis.transAxes, ha="left", va="center", fontsize=9)
+    axis.text(1.03, 0.5, _told(row), transform=axis.transAxes, ha="left", va="center", fontsize=8)
+    means = f"Meaning: {known.meaning} Limit: {known.caution}"
+    under = "\n".join(textwrap.wrap(means, 165))
+    axis.text(-0.88, -0.62, under, transform=axis.transAxes, ha="left", va="top", fontsize=7, color="#444444")
+
+
+def _told(row: Comparison) -> str:
+    """The verdict, the change, and what would have been found or done no harm."""
+    lines = [f"{SIGNS[row.verdict]} {row.verdict}", f"{signed(row.difference)} ({interval(row.low, row.high)})"]
+    lines += [f"smallest change found: {number(row.mde)}"] if row.mde is not None else []
+    lines += [f"no harm below {row.margin:g}"] if row.margin is not None else []
+    return "\n".join(lines)
 
 
 def _widen(axis: Any) -> None:
@@ -80,8 +100,8 @@ def draw_principles(path: Path, lines: Sequence[Line], confidence: float) -> Non
     axis.axvline(0, color=GREY, linewidth=1, linestyle="--")
     for place, (line, rows) in enumerate(shown):
         _principle(axis, place, line, rows, benchmarks)
-    for number, benchmark in enumerate(benchmarks):
-        axis.plot([], [], MARKERS[number % 6], color=COLOURS[number % 6], label=benchmark)
+    for look, benchmark in enumerate(benchmarks):
+        axis.plot([], [], MARKERS[look % 6], color=COLOURS[look % 6], label=benchmark)
     _widen(axis)
     axis.set_yticks(range(len(lines)), [_label(line) for line in lines], fontsize=8)
     axis.set_ylim(len(lines) - 0.5, -0.5)
@@ -89,7 +109,8 @@ def draw_principles(path: Path, lines: Sequence[Line], confidence: float) -> Non
         "nearer to the metric's target by … (right of the dashed line is better; pale: too few items to claim)",
         fontsize=8,
     )
-    axis.set_title(f"What changed for each principle, with {confidence:.0%} intervals", fontsize=10, loc="left")
+    title = f"What changed for each principle, with {confidence:.0%} intervals"
+    axis.set_title("\n".join([title, *textwrap.wrap(PRINCIPLES_MEAN, 105)]), fontsize=9, loc="left")
     axis.grid(axis="x", linewidth=0.3)
     if benchmarks:
         axis.legend(
@@ -109,9 +130,9 @@ def _main(line: Line) -> list[Comparison]:
 
 
 def _principle(axis: Any, place: int, line: Line, rows: Sequence[Comparison], benchmarks: Sequence[str]) -> None:
-    for number, row in enumerate(rows):
+    for nth, row in enumerate(rows):
         look = benchmarks.index(row.benchmark)
-        height = place + 0.22 * (number - (len(rows) - 1) / 2)
+        height = place + 0.22 * (nth - (len(rows) - 1) / 2)
         faint = 0.4 if row.verdict == "too few items" else 1.0
         axis.plot(
             [row.improvement_low, row.improvement_high],

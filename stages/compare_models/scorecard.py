@@ -6,13 +6,22 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from stages import framework
 from stages.compare_models.compare import main_metric
+from stages.framework import Indicator
 from stages.metrics import METRICS
 from stages.records import Comparison, Constitution, Record
 from stages.scoring import metric_name, slice_words
 
-Status = Literal["worse", "better", "within noise", "too few items", "not measured"]
-STATUSES: tuple[Status, ...] = ("worse", "better", "within noise", "too few items", "not measured")  # regressions first
+Status = Literal["worse", "better", "within noise", "equivalent", "too few items", "not measured"]
+STATUSES: tuple[Status, ...] = (  # regressions first
+    "worse",
+    "better",
+    "within noise",
+    "equivalent",
+    "too few items",
+    "not measured",
+)
 LONGEST_TEXT = 140  # of a principle in the table
 
 
@@ -24,6 +33,23 @@ class Line(Record):
     language: str
     status: Status
     measures: tuple[Comparison, ...]
+    indicators: tuple[str, ...] = ()  # of the framework, by id: what measured it
+    unmeasured: tuple[str, ...] = ()  # indicators of the same framework principles that have no figure for it
+
+
+class IndicatorLine(Record):
+    """An indicator of the framework and the figures it has: over all items, the result named in advance included."""
+
+    indicator_id: str
+    status: Status | Literal["shown elsewhere"]  # elsewhere: the pipeline itself shows it, not the items
+    measures: tuple[Comparison, ...]
+
+
+class FrameworkLine(Record):
+    """A principle of the framework with all its indicators, measured or not."""
+
+    principle: str
+    indicators: tuple[IndicatorLine, ...]
 
 
 def scorecard(constitution: Constitution, comparisons: Sequence[Comparison]) -> list[Line]:
@@ -31,6 +57,7 @@ def scorecard(constitution: Constitution, comparisons: Sequence[Comparison]) -> 
     lines = []
     for principle in constitution.principles:
         measures = tuple(row for row in comparisons if row.principle_id == principle.id)
+        measured = _measured_by(measures)
         lines.append(
             Line(
                 principle_id=principle.id,
@@ -38,9 +65,43 @@ def scorecard(constitution: Constitution, comparisons: Sequence[Comparison]) -> 
                 language=principle.language,
                 status=_status(measures),
                 measures=measures,
+                indicators=measured,
+                unmeasured=_not_measured_beside(measured),
             )
         )
     return sorted(lines, key=lambda line: (STATUSES.index(line.status), line.principle_id))
+
+
+def _measured_by(measures: Sequence[Comparison]) -> tuple[str, ...]:
+    return tuple(each.id for each in framework.indicators_of([(row.benchmark, row.metric) for row in measures]))
+
+
+def _not_measured_beside(measured: Sequence[str]) -> tuple[str, ...]:
+    """What else the framework asks about the same things."""
+    touched = [rows for rows in framework.principles().values() if any(row.id in measured for row in rows)]
+    return tuple(row.id for rows in touched for row in rows if row.id not in measured and row.kind != "pipeline")
+
+
+def framework_lines(comparisons: Sequence[Comparison]) -> list[FrameworkLine]:
+    """Every principle of the framework in its order, with what this comparison has to say on each indicator.
+
+    Tasks that a user added have a line where there are some.
+    """
+    whole = overall(comparisons)
+    primary = primary_of(comparisons)
+    shown = whole if primary is None or primary in whole else [primary, *whole]
+    lines = []
+    for name, indicators in framework.principles().items():
+        told = [(each, _indicator_line(each, shown)) for each in indicators]
+        kept = tuple(line for each, line in told if line.measures or each.kind != "added")
+        lines += [FrameworkLine(principle=name, indicators=kept)] if kept else []
+    return lines
+
+
+def _indicator_line(indicator: Indicator, rows: Sequence[Comparison]) -> IndicatorLine:
+    measures = tuple(row for row in rows if indicator.measures(row.benchmark, row.metric))
+    status = "shown elsewhere" if indicator.kind == "pipeline" else _status(measures)
+    return IndicatorLine(indicator_id=indicator.id, status=status, measures=measures)
 
 
 def _status(measures: Sequence[Comparison]) -> Status:
@@ -53,24 +114,39 @@ def _status(measures: Sequence[Comparison]) -> Status:
 
 def overall(comparisons: Sequence[Comparison]) -> list[Comparison]:
     """The rows over all items of a benchmark."""
-    return [row for row in comparisons if (row.language, row.category, row.principle_id) == ("all", "all", "all")]
+    everything = ("all",) * 5
+    return [
+        row
+        for row in comparisons
+        if (row.language, row.category, row.group, row.polarity, row.principle_id) == everything
+    ]
 
 
-def primary_of(comparisons: Sequence[Comparison], benchmark: str, metric: str) -> Comparison | None:
+def primary_of(comparisons: Sequence[Comparison]) -> Comparison | None:
     """The result named in advance, if it could be measured."""
-    return next((row for row in overall(comparisons) if (row.benchmark, row.metric) == (benchmark, metric)), None)
+    return next((row for row in comparisons if row.family == "primary"), None)
 
 
 def in_words(row: Comparison) -> str:
     """A comparison as a sentence, with its interval and what it rests on."""
     known = METRICS[row.metric]
-    where = slice_words(row.language, row.category)
+    narrow = [name for name in (row.group, row.polarity) if name != "all"]
+    where = " - ".join(filter(None, [slice_words(row.language, row.category), *narrow]))
     place = f" ({where})" if where else ""
     return (
         f"{row.benchmark}: {known.words}{place}, {known.target_words}: {row.base:.3f} → {row.tuned:.3f},"
         f" change {row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}],"
-        f" {row.items:,} items from {row.clusters:,} templates: {row.verdict}"
+        f" {row.items:,} items from {row.clusters:,} templates: {_verdict(row)}"
     )
+
+
+def _verdict(row: Comparison) -> str:
+    """The verdict, with what it could not have seen or what it means by no harm."""
+    if row.verdict == "within noise" and row.mde is not None:
+        return f"within noise (a change of {row.mde:.3f} would be found four times in five)"
+    if row.verdict == "equivalent":
+        return f"equivalent (no harm shown: the change is smaller than {row.margin:g})"
+    return row.verdict
 
 
 def summary(
@@ -190,6 +266,7 @@ def _reading(confidence: float) -> str:
         " template are near copies. 'Better' and 'worse' hold after adjusting for the number of comparisons of the same"
         " kind (Holm), so a change may be within noise although its interval leaves out zero.\n"
         "'Within noise' does not say that nothing changed: the interval shows which changes cannot be ruled out."
+        " 'Equivalent' does: the change is surely smaller than the margin that was set before training."
         " 'Too few items' means that no claim is made either way.\n"
         "A benchmark that is linked to several principles counts for each of them."
     )

@@ -16,13 +16,14 @@ class Request:
     """A text whose log-likelihood is asked, given what stands before it.
 
     With `chat` the context is a citizen's turn and the continuation the assistant's; without, the continuation
-    follows the context as it stands (after the beginning-of-text token where the context is empty).
+    follows the context as it stands (after the beginning-of-text token).
     """
 
     context: str
     continuation: str
     chat: bool
     other: str | None = None  # the text it is compared with; a masked model scores the tokens that both share
+    question: str = ""  # the end of the context that must be read whole; what stands before it may be cut
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Item:
     requests: tuple[Request, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     variant: str = ""  # as in records.ItemOutcome
+    group: str = ""  # as in records.ItemOutcome
+    polarity: str = ""  # as in records.ItemOutcome
     facts: Mapping[str, Any] = field(default_factory=dict)
     principle_ids: tuple[str, ...] = ()
 

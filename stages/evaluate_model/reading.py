@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -63,36 +63,73 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     return matching
 
 
-def read_items(benchmark: Benchmark, files: Sequence[Path], options: Options) -> list[Item]:
-    """Every item once, in the order of files and lines, linked to the benchmark's principles."""
-    items = [_linked(item, options.principles) for path in files for item in benchmark.read(path, options)]
-    if not items:
+@dataclass(frozen=True)
+class Survey:
+    """What a first reading of the files tells; the second one holds only a block of items at a time."""
+
+    asked: int  # items, each as often as it is asked in another way
+    ids: int  # different ones
+    kept: frozenset[str] | None  # the ids that `max_items` leaves; None: all
+
+
+def survey(benchmark: Benchmark, files: Sequence[Path], options: Options) -> Survey:
+    """Read every item once; raises Trouble where there is none or one stands twice."""
+    seen: set[tuple[str, str]] = set()
+    clusters: dict[str, str] = {}
+    repeated: list[str] = []
+    for item in _all(benchmark, files, options):
+        key = (item.item_id, item.variant)
+        repeated += [item.item_id] if key in seen else []
+        seen.add(key)
+        clusters[item.item_id] = sys.intern(item.cluster)
+    if not seen:
         raise Trouble(f"{', '.join(path.name for path in files)}: no items; wanted at least one line.")
-    repeated = [
-        item_id for (item_id, _), count in Counter((item.item_id, item.variant) for item in items).items() if count > 1
-    ]
     if repeated:
         raise Trouble(
             f"Item '{repeated[0]}' stands more than once in {_names(files)} ({len(repeated)} such); keep one."
         )
-    return some(items, options.max_items)
+    kept = kept_ids(clusters, options.max_items)
+    asked = len(seen) if kept is None else sum(item_id in kept for item_id, _ in seen)
+    return Survey(asked, len(clusters if kept is None else kept), kept)
+
+
+def each_item(
+    benchmark: Benchmark, files: Sequence[Path], options: Options, kept: frozenset[str] | None
+) -> Iterator[Item]:
+    """Yield the kept items, in the order of files and lines, linked to the benchmark's principles."""
+    for item in _all(benchmark, files, options):
+        if kept is None or item.item_id in kept:
+            yield replace(item, principle_ids=tuple(sorted({*item.principle_ids, *options.principles})))
+
+
+def read_items(benchmark: Benchmark, files: Sequence[Path], options: Options) -> list[Item]:
+    """Every item at once, as `each_item` yields them."""
+    survey(benchmark, files, options)
+    return some(list(each_item(benchmark, files, options, None)), options.max_items)
+
+
+def some(items: list[Item], max_items: int | None) -> list[Item]:
+    """At most `max_items` different ones, in all the ways they are asked."""
+    kept = kept_ids({item.item_id: item.cluster for item in items}, max_items)
+    return items if kept is None else [item for item in items if item.item_id in kept]
+
+
+def _all(benchmark: Benchmark, files: Sequence[Path], options: Options) -> Iterator[Item]:
+    for path in files:
+        yield from benchmark.read(path, options)
 
 
 def _names(files: Sequence[Path]) -> str:
     return ", ".join(path.name for path in files[:3]) + (" …" if len(files) > 3 else "")
 
 
-def _linked(item: Item, principles: Sequence[str]) -> Item:
-    return replace(item, principle_ids=tuple(sorted({*item.principle_ids, *principles})))
-
-
-def some(items: list[Item], max_items: int | None) -> list[Item]:
-    """At most `max_items`: whole clusters in the order of their hashed names, so that base and tuned see the same."""
-    if max_items is None or len(items) <= max_items:
-        return items
-    by_hash = sorted(items, key=lambda item: (_hash(item.cluster), item.cluster, _hash(item.item_id)))
-    kept = {item.item_id for item in by_hash[:max_items]}
-    return [item for item in items if item.item_id in kept]
+def kept_ids(clusters: Mapping[str, str], max_items: int | None) -> frozenset[str] | None:
+    """At most `max_items` of the ids (id -> cluster): whole clusters in the order of their hashed names, so that base
+    and tuned see the same; None for all."""
+    if max_items is None or len(clusters) <= max_items:
+        return None
+    by_hash = sorted(clusters, key=lambda item_id: (_hash(clusters[item_id]), clusters[item_id], _hash(item_id)))
+    return frozenset(by_hash[:max_items])
 
 
 def _hash(text: str) -> str:

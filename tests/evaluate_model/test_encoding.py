@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from stages.errors import Trouble
-from stages.evaluate_model.encoding import encode, prompt_words
-from stages.evaluate_model.items import Request
+from stages.evaluate_model.encoding import encode, encode_prompt, prompt_words
+from stages.evaluate_model.items import Prompt, Request
 
 
 def scored(tokenizer: Any, encoded: Any) -> str:
@@ -65,16 +65,51 @@ def test_blanks_between_context_and_continuation_belong_to_the_continuation(open
     assert scored(tokenizer, encoded) == " meets"
 
 
-def test_a_long_context_loses_its_beginning_and_is_counted(opened: tuple[Any, Any]) -> None:
+TEXT = "Udalak hilero biltzen du osoko bilkura. " * 20
+QUESTION = "Noiz biltzen da udala?"
+
+
+def test_a_long_chat_loses_its_first_words_never_its_template_or_question(opened: tuple[Any, Any]) -> None:
     _, tokenizer = opened
     requests = [
-        Request("Udalak hilero biltzen du osoko bilkura. " * 20, "Bai", chat=True),
-        Request("Labur", "Bai", chat=True),
+        Request(TEXT + QUESTION, "Hilero", chat=True, question=QUESTION),
+        Request(QUESTION, "Hilero", chat=True, question=QUESTION),
     ]
-    long, short = encode(requests, tokenizer, 40)
+    long, short = encode(requests, tokenizer, 80)
     assert (long.cut, short.cut) == (True, False)
-    assert len(long.windows[0].tokens) == 41  # the last token is scored, never read
-    assert scored(tokenizer, long) == "Bai"
+    assert len(long.windows[0].tokens) <= 81  # the last token is scored, never read
+    said = read(tokenizer, long)
+    assert said.startswith("<|im_start|>user\n")
+    assert said.endswith(f"bilkura. {QUESTION}<|im_end|>\n<|im_start|>assistant\nHilero")
+    assert scored(tokenizer, long) == "Hilero"
+
+
+def test_a_long_plain_text_loses_its_first_tokens_as_in_lm_eval(opened: tuple[Any, Any]) -> None:
+    _, tokenizer = opened
+    (long,) = encode([Request(TEXT + QUESTION, " Hilero", chat=False, question=QUESTION)], tokenizer, 80)
+    assert (long.cut, len(long.windows[0].tokens), scored(tokenizer, long)) == (True, 81, " Hilero")
+
+
+@pytest.mark.parametrize("chat", [True, False])
+@pytest.mark.parametrize("question", [QUESTION, ""])  # unmarked: at least half of the context must fit
+def test_where_the_question_would_be_cut_the_item_is_refused(
+    opened: tuple[Any, Any], chat: bool, question: str
+) -> None:
+    _, tokenizer = opened
+    with pytest.raises(Trouble, match=r"cutting it would lose the question .*max_length"):
+        encode([Request(TEXT + QUESTION, " Hilero", chat=chat, question=question)], tokenizer, 14)
+
+
+@pytest.mark.parametrize("chat", [True, False])
+def test_a_prompt_leaves_room_for_its_answer(opened: tuple[Any, Any], chat: bool) -> None:
+    _, tokenizer = opened
+    tokens, cut = encode_prompt(Prompt(TEXT, chat, max_tokens=30), tokenizer, 256)
+    assert (cut, len(tokens) <= 226) == (True, True)
+    assert encode_prompt(Prompt(QUESTION, chat, max_tokens=30), tokenizer, 256)[1] is False
+    with pytest.raises(Trouble, match="would lose the question"):
+        encode_prompt(Prompt(TEXT * 3, chat, max_tokens=30), tokenizer, 256)
+    with pytest.raises(Trouble, match="may have 256 tokens, but the model reads 256"):
+        encode_prompt(Prompt(QUESTION, chat, max_tokens=256), tokenizer, 256)
 
 
 def test_an_item_with_a_control_token_is_refused(opened: tuple[Any, Any]) -> None:
@@ -97,7 +132,7 @@ def test_without_a_chat_template_the_question_is_plain_text(opened: tuple[Any, A
         request = Request("Qui ho sap?", "Ningú", chat=True)
         (encoded,) = encode([request], tokenizer, 256)
         assert scored(tokenizer, encoded) == "Ningú"
-        assert prompt_words([request], tokenizer) == "plain text (the model has no chat template)"
+        assert prompt_words(request.chat, tokenizer) == "plain text (the model has no chat template)"
     finally:
         tokenizer.chat_template = before
-    assert prompt_words([request], tokenizer) == "the model's chat template"
+    assert prompt_words(request.chat, tokenizer) == "the model's chat template"

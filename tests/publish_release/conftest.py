@@ -19,7 +19,7 @@ from stages.publish_release.checks import Release, folder_md5
 from stages.publish_release.manifest import Manifest, make_manifest
 from stages.publish_release.opening import open_bundle
 from stages.publish_release.parameters import Parameters
-from stages.publish_release.recomparison import Cell, Settings, Side, recompare
+from stages.publish_release.recomparison import Settings, Side, cell_of_score, recompare
 from stages.records import (
     Ballots,
     Comparison,
@@ -60,7 +60,12 @@ PATHS = {
 }
 BENCHMARKS = ("adherence", "bbq")
 PERMUTATIONS = 300
-COMPARED = {"permutations": PERMUTATIONS, "primary": {"benchmark": "bbq", "metric": "accuracy_ambiguous"}}
+MARGINS = {"adherence:prefers_constitution": 0.05}
+COMPARED = {
+    "permutations": PERMUTATIONS,
+    "primary": {"benchmark": "bbq", "metric": "accuracy_ambiguous"},
+    "margins": MARGINS,
+}
 SETTINGS = {"resamples": 200, "seed": 7, "confidence": 0.95, "min_items": 10, "normalisation": "token"}
 PARAMS = Parameters(
     title="La constitution de l'assistant (simulée)",
@@ -315,16 +320,22 @@ def comparisons() -> list[Comparison]:
     rows: list[Comparison] = []
     for benchmark in BENCHMARKS:
         base, tuned = (side(model, benchmark) for model in ("base", "tuned"))
-        settings = Settings(200, PERMUTATIONS, 7, 0.95, 10, "accuracy_ambiguous" if benchmark == "bbq" else None)
+        settings = settings_of(benchmark)
         rows += recompare(benchmark, base, tuned, constitution(), settings).values()
     return rows
+
+
+def settings_of(benchmark: str) -> Settings:
+    """How the comparison is made."""
+    primary = "accuracy_ambiguous" if benchmark == "bbq" else None
+    return Settings(200, PERMUTATIONS, 7, 0.95, 10, primary, margins=MARGINS)
 
 
 def side(model: str, benchmark: str) -> Side:
     """One model's answers and scores."""
     outcomes = items(model, benchmark)
     scores = scores_from_items(outcomes, benchmark, 200, 7, 0.95, 10)
-    return Side(outcomes, {Cell(score.metric, score.language, score.category, "all"): score for score in scores})
+    return Side(outcomes, {cell_of_score(score): score for score in scores})
 
 
 def make_workspace(root: Path) -> Path:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BENCHMARKS, PERMUTATIONS, REWORDED, constitution, edit_json, edit_lines, make_safetensors, seal
+from conftest import BENCHMARKS, REWORDED, constitution, edit_json, edit_lines, make_safetensors, seal, settings_of
 
 from stages.errors import Trouble
 from stages.lineage import dvc_md5
 from stages.publish_release.checks import CHECKS, Release, folder_md5
 from stages.publish_release.opening import Unsafe, open_bundle
-from stages.publish_release.recomparison import Cell, Settings, Side, recompare
+from stages.publish_release.recomparison import Side, cell_of_score, recompare
 from stages.publish_release.verify import Report, verify, verify_command
 from stages.records import Comparison, ItemOutcome
 from stages.scoring import scores_from_items
@@ -91,15 +91,14 @@ def retell(release: Path) -> None:
     rows: list[Comparison] = []
     for benchmark in BENCHMARKS:
         sides = [answered(release / "scores" / model / benchmark) for model in ("base", "tuned")]
-        settings = Settings(200, PERMUTATIONS, 7, 0.95, 10, "accuracy_ambiguous" if benchmark == "bbq" else None)
-        rows += recompare(benchmark, sides[0], sides[1], constitution(), settings).values()
+        rows += recompare(benchmark, sides[0], sides[1], constitution(), settings_of(benchmark)).values()
     edit_json(release / "comparison/comparisons.json", lambda _: [row.model_dump() for row in rows])
 
 
 def answered(folder: Path) -> Side:
     items = [ItemOutcome.model_validate_json(line) for line in (folder / "items.jsonl").read_text().splitlines()]
     scores = scores_from_items(items, folder.name, 200, 7, 0.95, 10)
-    return Side(items, {Cell(score.metric, score.language, score.category, "all"): score for score in scores})
+    return Side(items, {cell_of_score(score): score for score in scores})
 
 
 def improve_an_answer(release: Path) -> None:
@@ -116,6 +115,11 @@ def drop_item(release: Path) -> None:
     edit_lines(folder / "items.jsonl", lambda rows: rows.pop(0))
     scores = answered(folder).scores.values()
     edit_json(folder / "scores.json", lambda _: [score.model_dump() for score in scores])
+
+
+def explored(rows: list[Any]) -> Any:
+    """The first row that was only explored."""
+    return next(row for row in rows if row["family"] == "exploration")
 
 
 def worst(rows: list[Any]) -> Any:
@@ -344,6 +348,42 @@ FORGERIES: dict[str, tuple[Callable[[Path], None], bool, str, str]] = {
     "interval narrowed": (
         json_change("comparison/comparisons.json", lambda rows: rows[0].__setitem__("low", rows[0]["low"] + 0.01)),
         True, "comparison", "adherence, prefers_constitution, all, all, all: low is told as",
+    ),
+    "error narrowed": (
+        json_change("comparison/comparisons.json", in_first("standard_error", 0.0001)),
+        True, "comparison", "adherence, prefers_constitution, all, all, all: standard_error is told as 0.0001",
+    ),
+    "detectable change told smaller": (
+        json_change("comparison/comparisons.json", in_first("mde", None)),
+        True, "comparison", "adherence, prefers_constitution, all, all, all: mde is told as None, the answers give 0.",
+    ),
+    "harm told as tested": (
+        json_change("comparison/comparisons.json", in_first("p_equivalence", 0.001)),
+        True, "comparison", "adherence, prefers_constitution, all, all, all: p_equivalence is told as 0.001",
+    ),
+    "margin widened": (
+        json_change("comparison/comparisons.json", in_first("margin", 0.2)),
+        True, "comparison", "adherence, prefers_constitution, all, all, all: margin is told as 0.2, the answers give 0.05",
+    ),
+    "margin invented": (
+        json_change("comparison/comparisons.json", lambda rows: worst(rows).__setitem__("margin", 0.2)),
+        True, "comparison", "bbq, accuracy_ambiguous, all, all, all: margin is told as 0.2, the answers give None",
+    ),
+    "other result named": (
+        json_change("comparison/comparisons.json", in_first("family", "primary")),
+        True, "comparison", "all, all, all: family is told as primary, the answers give overall",
+    ),
+    "exploration told as claim": (
+        json_change("comparison/comparisons.json", lambda rows: explored(rows).__setitem__("q_value", None)),
+        True, "comparison", "q_value is told as None, the answers give",
+    ),
+    "range invented": (
+        json_change("comparison/comparisons.json", in_first("range_low", -0.1)),
+        True, "comparison", "range_low is told as -0.1, the answers give None",
+    ),
+    "standard error of a score narrowed": (
+        json_change("scores/base/bbq/scores.json", in_first("standard_error", 0.0001)),
+        True, "scores", "scores/base/bbq: bbq, accuracy_ambiguous, all, all: standard_error is told as 0.0001",
     ),
     "result left out": (
         json_change("comparison/comparisons.json", lambda rows: rows.pop(3) and None),

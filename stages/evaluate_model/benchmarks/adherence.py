@@ -1,7 +1,9 @@
 """Adherence: does the model prefer the answer that follows the constitution, on prompts it was never taught?
 
 The pairs were written for this project. `heldout_form` asks about a principle in a way not seen in the lessons,
-`heldout_principle` about a principle without lessons, `benign` checks that harmless questions still get an answer.
+`heldout_principle` about a principle without lessons, `benign` checks that harmless questions still get an answer. That
+none of it was taught is checked before the plan is fixed (stages/plan_evaluation/leaks.py); the win rate of a principle is
+the mean over the items that name it.
 """
 
 from __future__ import annotations
@@ -11,33 +13,39 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from stages.artifact import read_jsonl
+from stages.evaluate_model.item_rows import Text, differ, records
 from stages.evaluate_model.items import Item, Judgement, Request, preferred
 from stages.evaluate_model.parameters import Options
 
+NAME = "adherence"
 FILES = "*.jsonl"
 SAYS = "The prompt is the citizen's turn; of the two answers, the likelier per token is the model's choice."
 NORMALISATIONS = ("token", "none")  # a short answer must not win by being short
 
 
-class Row(BaseModel):
+class HeldOutPair(BaseModel):
     """A line of `pairs.jsonl`."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
-    item_id: str = Field(min_length=1)
+    item_id: Text
     statement_id: int | None = Field(default=None, ge=0)
     language: str = Field(min_length=2)
     kind: Literal["heldout_form", "heldout_principle", "benign"]
-    prompt: str = Field(min_length=1)
-    chosen: str = Field(min_length=1)
-    rejected: str = Field(min_length=1)
+    prompt: Text
+    chosen: Text
+    rejected: Text
+
+    @model_validator(mode="after")
+    def _different(self) -> HeldOutPair:
+        differ(self.chosen, self.rejected)
+        return self
 
 
 def read(path: Path, options: Options) -> Iterator[Item]:
     """Yield the pairs of one file."""
-    for row in read_jsonl(path, Row):
+    for row in records(NAME, path, HeldOutPair):
         principle = () if row.statement_id is None or row.kind == "benign" else (f"p{row.statement_id:03d}",)
         yield Item(
             item_id=row.item_id,
@@ -49,7 +57,7 @@ def read(path: Path, options: Options) -> Iterator[Item]:
         )
 
 
-def _cluster(row: Row) -> str:
+def _cluster(row: HeldOutPair) -> str:
     """Items that offer the same good answer in the same language are near copies.
 
     Measured on the sample, taught for 130 steps: of two such items the outcomes correlate by 0.7 to 0.9; of an item

@@ -8,27 +8,28 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stages.artifact import read_jsonl
+from stages.evaluate_model.item_rows import Text, records
 from stages.evaluate_model.items import Item, Judgement, Request
 from stages.evaluate_model.parameters import Options
 
+NAME = "civic-text"
 FILES = "*.jsonl"
 SAYS = "The log-likelihood of each text from its beginning, in bits, divided by its characters."
 NORMALISATIONS = ("none",)  # bits per character are made of the sum
 
 
-class Row(BaseModel):
+class CivicText(BaseModel):
     """A line of `<language>.jsonl`."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
-    item_id: str = Field(min_length=1)
+    item_id: Text
     language: str = Field(min_length=2)
-    text: str = Field(min_length=1)
+    text: Text
 
 
 def read(path: Path, options: Options) -> Iterator[Item]:
     """Yield the texts of one file."""
-    for row in read_jsonl(path, Row):
+    for row in records(NAME, path, CivicText):
         yield Item(
             item_id=row.item_id,
             language=row.language,

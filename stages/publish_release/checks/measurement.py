@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from stages.publish_release import layout
 from stages.publish_release.checks.release import MOST_RESAMPLES, Failed, Release, fail_on, settings_of, some
 from stages.publish_release.opening import Unreadable, Unsafe
-from stages.publish_release.recomparison import Cell, Settings, Side, cell_of, recompare
+from stages.publish_release.recomparison import Cell, Settings, Side, cell_of, cell_of_score, recompare
 from stages.records import Comparison, Score
 
 TOLERANCE = 1e-9
@@ -31,16 +31,31 @@ def _scores_differ(folder: str, stated: Sequence[Score], expected: Sequence[Scor
     ours = {_cell(score): score for score in expected}
     theirs = {_cell(score): score for score in stated}
     for cell in sorted({*ours, *theirs}):
-        name = f"{folder}: {', '.join(cell)}"
+        name = f"{folder}: {_place(cell)}"
         if cell not in theirs:
             yield f"{name} was left out (the items give {ours[cell].value:g})"
         elif cell not in ours:
             yield f"{name} has no items behind it"
         else:
-            for field in ("value", "low", "high", "items", "clusters"):
-                told, found = getattr(theirs[cell], field), getattr(ours[cell], field)
-                if not math.isclose(told, found, rel_tol=0, abs_tol=TOLERANCE):
-                    yield f"{name}: {field} is told as {told:g}, the items give {found:g}"
+            yield from _fields_differ(name, theirs[cell], ours[cell], "the items give")
+
+
+def _fields_differ(name: str, told: Score | Comparison, found: Score | Comparison, giver: str) -> Iterator[str]:
+    """Every field that is told differently, also where one side tells a figure and the other none."""
+    for field, ours in found.model_dump().items():
+        theirs = getattr(told, field)
+        numbers = isinstance(ours, (int, float)) and isinstance(theirs, (int, float))
+        if not (math.isclose(theirs, ours, rel_tol=0, abs_tol=TOLERANCE) if numbers else theirs == ours):
+            yield f"{name}: {field} is told as {_figure(theirs)}, {giver} {_figure(ours)}"
+
+
+def _place(cell: Sequence[str]) -> str:
+    """The cell in words; group and polarity, which stand last, only where it is one of those."""
+    return ", ".join(cell[:-2] if tuple(cell[-2:]) == ("all", "all") else cell)
+
+
+def _figure(value: object) -> str:
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
 def same_questions(release: Release) -> str:
@@ -89,7 +104,8 @@ def comparison_recomputes(release: Release) -> str:
         told = {cell_of(row): row for row in rows if row.benchmark == benchmark}
         base, tuned = (_side(release, f"{layout.SCORES}/{model}/{benchmark}") for model in ("base", "tuned"))
         settings = _comparison_settings(release, benchmark)
-        if {item.item_id for item in base.items} != {item.item_id for item in tuned.items}:
+        asked = [[(item.item_id, item.variant) for item in side.items] for side in (base, tuned)]
+        if set(asked[0]) != set(asked[1]):
             raise Unreadable(f"{benchmark}: base and tuned did not answer the same items")
         found = recompare(benchmark, base, tuned, release.constitution, settings)
         fail_on(_comparisons_differ(benchmark, told, found))
@@ -102,7 +118,7 @@ def _comparisons_differ(
     benchmark: str, told: Mapping[Cell, Comparison], found: Mapping[Cell, Comparison]
 ) -> Iterator[str]:
     for cell in sorted({*told, *found}):
-        name = f"{benchmark}, {', '.join(cell)}"
+        name = f"{benchmark}, {_place(cell)}"
         if cell not in told:
             yield f"the comparison leaves out {name}, which is {found[cell].verdict}"
         elif cell not in found:
@@ -110,10 +126,7 @@ def _comparisons_differ(
         elif told[cell].verdict != found[cell].verdict:
             yield f"{name} is told as {told[cell].verdict}, the answers make it {found[cell].verdict}"
         else:
-            ours, theirs = found[cell].model_dump(), told[cell].model_dump()
-            for field in (field for field, value in ours.items() if isinstance(value, (int, float))):
-                if not math.isclose(theirs[field], ours[field], rel_tol=0, abs_tol=TOLERANCE):
-                    yield f"{name}: {field} is told as {theirs[field]:g}, the answers give {ours[field]:g}"
+            yield from _fields_differ(name, told[cell], found[cell], "the answers give")
 
 
 def _scores(release: Release, folder: str) -> list[Score]:
@@ -126,8 +139,7 @@ def _comparisons(release: Release) -> list[Comparison]:
 
 def _side(release: Release, folder: str) -> Side:
     """From the answers alone, so that a false score is found by its own check and not by this one."""
-    scores = {Cell(score.metric, score.language, score.category, "all"): score for score in release.recomputed(folder)}
-    return Side(release.items(folder), scores)
+    return Side(release.items(folder), {cell_of_score(score): score for score in release.recomputed(folder)})
 
 
 def _comparison_settings(release: Release, benchmark: str) -> Settings:
@@ -142,14 +154,26 @@ def _comparison_settings(release: Release, benchmark: str) -> Settings:
         raise Unsafe(
             f"The comparison asks for {params['permutations']:,} permutations; at most {MOST_RESAMPLES:,} are drawn."
         )
-    primary = params["primary"]["metric"] if params["primary"]["benchmark"] == benchmark else None
+    named = params["primary"]
+    primary = named["metric"] if named["benchmark"] == benchmark else None
     shared = {name: recorded[name] for name in ("resamples", "seed", "confidence", "min_items")}
-    return Settings(**shared, permutations=params["permutations"], primary=primary)
+    return Settings(
+        **shared,
+        permutations=params["permutations"],
+        primary=primary,
+        category=named.get("category", "all"),
+        margins=params.get("margins") or {},
+    )
 
 
-def _questions(release: Release, folder: str) -> dict[str, tuple[str, str, str, tuple[str, ...]]]:
+def _questions(release: Release, folder: str) -> dict[str, tuple[object, ...]]:
     items = release.items(folder)
-    asked = {item.item_id: (item.language, item.category, item.cluster, item.principle_ids) for item in items}
+    asked: dict[str, tuple[object, ...]] = {
+        " ".join(filter(None, (item.item_id, item.variant))): (
+            item.language, item.category, item.cluster, item.group, item.polarity, item.principle_ids
+        )
+        for item in items
+    }  # fmt: skip
     if len(asked) != len(items):
         raise Failed(f"{folder} counts an item twice")
     return asked
@@ -164,5 +188,5 @@ def _planned(release: Release) -> set[str]:
     return set()
 
 
-def _cell(score: Score) -> tuple[str, str, str, str]:
-    return score.benchmark, score.metric, score.language, score.category
+def _cell(score: Score) -> tuple[str, ...]:
+    return score.benchmark, score.metric, score.language, score.category, score.group, score.polarity

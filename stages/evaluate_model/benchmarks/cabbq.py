@@ -1,0 +1,13 @@
+"""CaBBQ (Ruiz-Fernández et al. 2025): BBQ for Spain, in Catalan."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from stages.evaluate_model.benchmarks import bbq
+
+FILES = "*.csv"
+SAYS = bbq.SAYS
+NORMALISATIONS = bbq.NORMALISATIONS
+read = partial(bbq.read, benchmark="cabbq", language="ca")
+judge = bbq.judge
