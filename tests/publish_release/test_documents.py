@@ -123,6 +123,11 @@ def test_the_page_is_accessible(facts: Facts, published: Path, language: str) ->
 def test_every_link_leads_to_a_file_of_the_release(facts: Facts, published: Path, language: str) -> None:
     links = [str(link["href"]) for link in rendered(facts, published, language).all("a")]
     assert all((published / link).is_file() for link in links if not link.startswith("#"))
+    assert "corpus/corpus/part-00000.parquet" in links
+
+
+def test_the_corpus_is_counted_as_it_was_written(facts: Facts) -> None:
+    assert (facts.documents, facts.document_licences, facts.dropped) == ({"fr": 1}, {"etalab-2.0": 1}, {"license": 1})
 
 
 def test_what_was_decided_and_what_was_not_is_told(facts: Facts, published: Path) -> None:
