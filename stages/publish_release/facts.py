@@ -41,6 +41,7 @@ class Facts:
     base: Mapping[str, Any]  # origin.json of the base model
     documents: Mapping[str, int]  # language -> kept documents
     document_licences: Mapping[str, int]
+    corpus_obligations: Mapping[str, Any]  # what the documents' licences ask
     dropped: Mapping[str, int]  # rule -> dropped documents
     pairs: Mapping[str, int]  # language -> training pairs
     teachers: Mapping[str, int]  # teacher -> training pairs
@@ -137,6 +138,7 @@ def read_facts(release: Path, base: Path, benchmarks: Sequence[str]) -> Facts:
         base=read_json(base / "origin.json"),
         documents=_counted(corpus.count_documents(documents, "language")),
         document_licences=_counted(corpus.count_documents(documents, "license")),
+        corpus_obligations=read_json(documents / "obligations.json"),
         dropped=_counted(corpus.count_dropped(documents)),
         pairs=_counted(pair.language for pair in pairs),
         teachers=_counted(pair.teacher for pair in pairs),

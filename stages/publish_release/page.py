@@ -249,7 +249,9 @@ class View:
             f"{layout.DELIBERATION}/votes.csv": "file.votes",
             f"{layout.DRAFT}/constitution.json": "file.rejected",
             f"{layout.PREFERENCES}/pairs.jsonl": "file.pairs",
+            f"{layout.CORPUS}/report.html": "file.corpus_report",
             f"{layout.CORPUS}/attribution.md": "file.attribution",
+            f"{layout.CORPUS}/decisions.parquet": "file.decisions",
             f"{layout.COMPARISON}/comparisons.json": "file.comparisons",
             layout.CHAIN: "file.chain",
         }

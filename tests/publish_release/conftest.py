@@ -386,6 +386,8 @@ def _write_corpus(folder: Path) -> None:
     )
     write_corpus(folder, [document], [("d2", "license")])
     write_text(folder / "attribution.md", "- Gazette, etalab-2.0")
+    asked = {"license": "etalab-2.0", "asks": ["name the source <b>and</b> the day"], "documents": 1}
+    write_json(folder / "obligations.json", {"licenses": [asked], "share_alike": True})
 
 
 def _write_models(root: Path) -> None:

@@ -216,6 +216,13 @@ def test_the_card_names_a_licence_that_the_hub_does_not_know(facts: Facts) -> No
     assert (matter["license"], matter["license_name"]) == ("other", "LicenseRef-Llama-3.1")
 
 
+def test_the_card_says_what_the_documents_licences_ask(published: Path) -> None:
+    card = (published / "README.md").read_text(encoding="utf-8")
+    assert "- etalab-2.0 (1 documents): name the source" in card
+    assert "<b>" not in card.split("The documents' licences ask:")[1].split("##")[0]
+    assert "Share-alike: whether a model is an adaptation" in card
+
+
 def test_the_card_tells_the_evidence(published: Path) -> None:
     text = (published / "README.md").read_text(encoding="utf-8")
     assert "> **SIMULATED.** No real people took part" in text
