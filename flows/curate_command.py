@@ -45,6 +45,7 @@ def add(commands: Any) -> None:
     curate.add_argument("--workers", type=int, metavar="N", help="shards judged at once")
     curate.add_argument("--engine", choices=["native", "ray"], help="where shards are judged")
     curate.add_argument("--attributes", type=Path, metavar="DIR", help="judgements of an earlier run, instead of INPUT")
+    curate.add_argument("--datatrove", action="store_true", help="also write what stays as datatrove and dolma read it")
     curate.set_defaults(act=_curate)
 
 
@@ -71,11 +72,21 @@ def _curate(options: argparse.Namespace) -> int:
     attributes = options.attributes or build / ATTRIBUTES
     print(curate(attributes, build / "corpus", mixing), flush=True)
     with new_folder(out) as folder:
+        if options.datatrove:
+            _write_datatrove(build / "corpus" / "corpus", folder / "datatrove")
         shutil.copytree(build / "corpus", folder, dirs_exist_ok=True, copy_function=_linked)
         shutil.copytree(attributes, folder / ATTRIBUTES, copy_function=_linked)
     shutil.rmtree(build)
     print(f"Look at {options.out / 'report.html'}; why each document stays or goes: {options.out / OURS}")
     return 0
+
+
+def _write_datatrove(corpus: Path, folder: Path) -> None:
+    import pyarrow.parquet as pq
+
+    from stages.annotate_documents.exchange import write_parts
+
+    write_parts((pq.read_table(part) for part in sorted(corpus.glob("*.parquet"))), folder)
 
 
 def _there(folder: str) -> Path | None:

@@ -18,15 +18,13 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +36,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from infra.ray_cluster import cluster  # noqa: E402
+
 PEERS = ROOT / "infra" / "peers"
 CORPUS = ROOT.parent / "shared" / "data" / "corpus" / "documents.parquet"
 PEER_DOCUMENTS = 6_000  # about 9 MB; of 74 MB a peer makes 20 minutes of CPU
@@ -327,69 +329,12 @@ def _on_engines(options: argparse.Namespace, place: Path) -> None:
     documents = write_json_lines(_read(options.corpus, None), place / "engines" / "documents", WORKERS)
     shard = ("--shard-megabytes", "16")  # several shards for each worker
     native = _ours(documents, place / "native", "mix", options.limit, *shard)
-    with _cluster(options.ray, place) as (address, environment):
+    with cluster(options.ray, place) as (address, environment):
         more = (*shard, "--engine", "ray", "--ray-address", address)
         ray = _ours(documents, place / "on-ray", "mix", options.limit, *more, python=options.ray, **environment)
     print(f"\n{WORKERS} native threads, and a local Ray cluster of {WORKERS} workers with a token:\n")
     print(f"native {native.seconds:.0f} s {native.ended}, Ray {ray.seconds:.0f} s {ray.ended}\n")
     print(digest_table(digests(place / "native"), digests(place / "on-ray")))
-
-
-@contextlib.contextmanager
-def _cluster(python: Path, place: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """A head and another node on this machine, one CPU each; ended by their own process, since others may run Ray too."""
-    port = _free_port()
-    temporary = Path(tempfile.mkdtemp(prefix="ray-"))  # a socket's path must be short
-    environment = {
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(16),
-    }  # fmt: skip
-    ray = [str(python), "-c", "from ray.scripts.scripts import main; main()", "start", "--block", "--num-cpus=1"]
-    ray += ["--disable-usage-stats", "--object-store-memory=200000000"]
-    head = [
-        "--head",
-        f"--port={port}",
-        "--include-dashboard=false",
-        f"--temp-dir={temporary}",
-        "--node-ip-address=127.0.0.1",
-    ]
-    told = {**os.environ, **QUIET, **environment}
-    started: list[subprocess.Popen[bytes]] = []
-    try:
-        for more in (head, [f"--address=127.0.0.1:{port}", "--node-ip-address=127.0.0.1"]):
-            log = (place / "ray.log").open("a")
-            started.append(
-                subprocess.Popen([*ray, *more], env=told, start_new_session=True, stdout=log, stderr=subprocess.STDOUT)
-            )
-            log.close()
-            _wait_for(port, started[-1])
-        yield f"127.0.0.1:{port}", environment
-    finally:
-        for process in reversed(started):
-            below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-            process.terminate()
-            process.wait(30)
-            for left in below:
-                with contextlib.suppress(psutil.Error):
-                    left.kill()
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 90) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            time.sleep(15)  # the port opens before the node has joined
-            return
-        time.sleep(0.5)
-    raise RuntimeError(f"Ray did not start on port {port}; wanted it within {seconds:.0f} s.")
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -285,7 +285,7 @@ class Constitution(Record):
 
 
 class Document(Record):
-    """A text of the corpus and the right to use it."""
+    """A text of the corpus and the right to use it: a row of `corpus/*.parquet`, read by stages/corpus.py."""
 
     id: str
     text: str
@@ -294,17 +294,6 @@ class Document(Record):
     url: str
     license: str  # SPDX expression
     title: str = ""
-
-
-class DroppedDocument(Record):
-    """A document that was left out: the rule, the value that was found and what the rule wanted."""
-
-    id: str
-    source: str
-    language: str
-    rule: str
-    value: str
-    wanted: str
 
 
 class Revision(Record):

@@ -165,8 +165,9 @@ def _log_inputs(mlflow: Any, run_id: str, inputs: Mapping[str, str]) -> None:
 def _log_files(mlflow: Any, run_id: str, outputs: Mapping[str, str]) -> None:
     """Plots, pages and the gate's report; never the data itself, which DVC holds."""
     for path in map(Path, outputs):
-        if (path / "plots").is_dir():
-            mlflow.log_artifacts(run_id, str(path / "plots"), "plots")
+        for folder in ("plots", "data-docs"):
+            if (path / folder).is_dir():
+                mlflow.log_artifacts(run_id, str(path / folder), folder)
         for file in sorted(
             [*path.glob("*.md"), *path.glob("*.html"), *path.glob("gate.json"), *path.glob("chain.json")]
         ):

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stages import training
-from stages.artifact import read_jsonl
+from stages import corpus, training
 from stages.finetune_dpo import __main__ as dpo
 from stages.finetune_dpo.lessons import comparisons
 from stages.finetune_dpo.parameters import Parameters as DpoParameters
@@ -23,7 +22,6 @@ from stages.finetune_sft.lessons import add_passages, answers
 from stages.finetune_sft.parameters import Parameters as SftParameters
 from stages.node import arguments
 from stages.params import load
-from stages.records import Document
 
 STEPS = 24
 CPU = training.Machine("cpu", "float32")
@@ -40,7 +38,7 @@ def main() -> None:
         training.prepare(by_example, scratch)
         tokenizer = training.load_tokenizer(args.base, by_example.max_length)
         lessons = answers(training.read_pairs(args.preferences, by_example), tokenizer, by_example)
-        documents = read_jsonl(args.corpus / "documents.jsonl", Document)
+        documents = corpus.read_documents(args.corpus)
         add_passages(lessons, documents, tokenizer, by_example)
         compared = comparisons(training.read_pairs(args.preferences, by_preference), tokenizer, by_preference)
         ours = training.order_of(lessons, by_example), training.order_of(compared, by_preference)

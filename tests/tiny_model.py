@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def write_tiny_model(folder: Path) -> Path:
 
 
 def write_lessons(folder: Path, repeats: int = 12) -> None:
-    """Write `preferences/pairs.jsonl` and `corpus/documents.jsonl`."""
+    """Write `preferences/pairs.jsonl` and the corpus."""
     pairs = [
         PreferencePair(
             id=f"{language}-{number}", language=language, principle_ids=("p005",), kind="probe",
@@ -106,7 +107,24 @@ def write_lessons(folder: Path, repeats: int = 12) -> None:
         for number in range(repeats)
         for language, text in TEXTS
     ]
-    write_jsonl(folder / "corpus" / "documents.jsonl", documents)
+    write_corpus(folder / "corpus", documents)
+
+
+def write_corpus(folder: Path, documents: Sequence[Document], dropped: Sequence[tuple[str, str]] = ()) -> None:
+    """Write documents as curate_corpus does, in two parts; `dropped` are (id, rule)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    text = pa.string()
+    columns = {"id": text, "text": pa.large_string()} | dict.fromkeys((*list(Document.model_fields)[2:], "kind"), text)
+    (folder / "corpus").mkdir(parents=True, exist_ok=True)
+    half = (len(documents) + 1) // 2
+    for number, part in enumerate(filter(None, (documents[:half], documents[half:]))):
+        rows = pa.Table.from_pylist([{**d.model_dump(), "kind": ""} for d in part], pa.schema(list(columns.items())))
+        pq.write_table(rows, folder / "corpus" / f"part-{number:05}.parquet")
+    decided = [{"id": d.id, "kept": True, "rule": "", "value": ""} for d in documents]
+    decided += [{"id": id, "kept": False, "rule": rule, "value": "found"} for id, rule in dropped]
+    pq.write_table(pa.Table.from_pylist(decided), folder / "decisions.parquet")
 
 
 def write_params(folder: Path, **sections: dict[str, Any]) -> None:

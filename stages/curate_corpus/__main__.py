@@ -15,6 +15,7 @@ from stages.curate_corpus.attribution import attribution, obligations_record
 from stages.curate_corpus.card import data_card
 from stages.curate_corpus.croissant import croissant
 from stages.curate_corpus.parameters import Parameters
+from stages.curate_corpus.shard import STAYS
 from stages.errors import Trouble
 from stages.node import arguments, run
 from stages.params import load
@@ -38,7 +39,7 @@ def curate(attributes: Path, out: Path, params: Parameters) -> str:
             )
         _tell(folder, mixed, params)
         shards = shard_numbers(attributes)
-        alike = clusters.kept_together(attributes, shards, verdicts.codes == mix.STAYS, params.duplicates.min_jaccard)
+        alike = clusters.kept_together(attributes, shards, verdicts.codes == STAYS, params.duplicates.min_jaccard)
         tables = expectations.tables(mixed, len(verdicts.codes), alike, params)
         gate.enforce(folder, tables, expectations.expected(params))
         gates = read_json(folder / gate.REPORT)

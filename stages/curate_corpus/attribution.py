@@ -17,7 +17,7 @@ def attribution(tally: Tally) -> str:
         "# Sources of the corpus",
         "",
         "Whoever passes the corpus on, or a model taught with it, keeps this list.",
-        "Each document's own address is in `documents.jsonl`.",
+        "Each document's own address is in the column `url` of `corpus/*.parquet`.",
         "",
         *_share_alike_note(tally),
         "| source | licence (SPDX) | documents | what the licence asks | stated by | latest retrieval | for instance |",

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from stages.curate_corpus.attributes import Judged, read_column
+from stages.curate_corpus.attributes import Flags, Judged, read_columns
 
 MEMBERS = pa.schema(
     [
@@ -47,7 +47,7 @@ def represented(attributes: Path, shards: Sequence[int], min_jaccard: float) -> 
     """The ids of documents that others are near to: only their clusters are held in memory."""
     names = [pa.chunked_array([], pa.string())]
     for number in shards:
-        table = read_column(attributes, "duplicates", number, ["id", "representative", "jaccard"])
+        table = read_columns(attributes, "duplicates", number, ["id", "representative", "jaccard"])
         names.append(table.filter(is_copy(table, min_jaccard))["representative"].cast(pa.string()))
     return pc.unique(pa.chunked_array([chunk for name in names for chunk in name.chunks], pa.string()))
 
@@ -58,27 +58,29 @@ def is_copy(table: pa.Table, min_jaccard: float) -> Any:
     return pc.and_(pc.not_equal(table["id"], table["representative"]), near)
 
 
+def copies(judged: Judged, min_jaccard: float) -> Flags:
+    """The same for a shard."""
+    names = ("id", "representative", "jaccard")
+    table = pa.table({name: judged.column("duplicates", name) for name in names})
+    flags: Flags = is_copy(table, min_jaccard).to_numpy()
+    return flags
+
+
 def members(
-    judged: Judged,
-    start: int,
-    passes: NDArray[np.bool_],
-    ranks: NDArray[np.int32],
-    copies: NDArray[np.bool_],
-    heads: pa.Array,
+    judged: Judged, start: int, passes: Flags, ranks: NDArray[np.int32], copies: Flags, heads: pa.Array
 ) -> pa.Table:
     """The rows of a shard that belong to a cluster of several; `start` is the place of its first document."""
-    table = judged.tables["duplicates"]
-    first = pc.is_in(table["id"], value_set=heads).to_numpy(zero_copy_only=False) & ~copies
+    first = pc.is_in(judged.ids, value_set=heads).to_numpy(zero_copy_only=False) & ~copies
     rows = np.flatnonzero(copies | first)
     return pa.table(
         [
             rows + start,
-            table["representative"].take(rows),
-            table["id"].take(rows),
+            judged.column("duplicates", "representative").take(rows),
+            judged.ids.take(rows),
             passes[rows],
             first[rows],
             ranks[rows],
-            judged.tables["quality"]["characters"].take(rows),
+            judged.column("quality", "characters").take(rows),
         ],
         schema=MEMBERS,
     )
@@ -114,7 +116,7 @@ def kept_together(attributes: Path, shards: Sequence[int], kept: NDArray[np.bool
     names = [pa.chunked_array([], pa.string())]
     start = 0
     for number in shards:
-        table = read_column(attributes, "duplicates", number, ["id", "representative", "jaccard"])
+        table = read_columns(attributes, "duplicates", number, ["id", "representative", "jaccard"])
         stays = pa.array(kept[start : start + table.num_rows])
         copies = is_copy(table, min_jaccard)
         start += table.num_rows

@@ -24,17 +24,17 @@ def tables(mixed: Mixed, read: int, near_duplicates: int, params: Parameters) ->
     import pandas as pd
 
     tally = mixed.tally
-    hashes = Counter(row["text sha256"] for row in mixed.sample)
-    same = near_duplicates + sum(count - 1 for count in hashes.values())
+    sample = mixed.sample.to_pandas()
+    same = near_duplicates + len(sample) - sample["text sha256"].nunique()
     whole = {
         "documents kept": tally.kept,
         "documents unaccounted for": read - tally.read,
         "near-duplicate share": same / max(tally.kept, 1),
-        "residual personal data": sum(row["residual personal data"] for row in mixed.sample),
-        "benchmark overlaps": sum(row["benchmark overlaps"] for row in mixed.sample),
+        "residual personal data": int(sample["residual personal data"].sum()),
+        "benchmark overlaps": int(sample["benchmark overlaps"].sum()),
     }
     return {
-        "documents": pd.DataFrame(mixed.sample),
+        "documents": sample,
         "counts": pd.DataFrame([whole]),
         "sources and languages": pd.DataFrame(_cells(tally)),
         "languages": pd.DataFrame(_languages(tally, params)),

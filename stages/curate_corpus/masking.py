@@ -7,8 +7,15 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,}")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+# What every IBAN begins with, and little else; \d holds digits of all scripts, so anything but ASCII counts as one here.
+LIKE_IBAN = r"[A-Z]{2}[0-9\x{80}-\x{10FFFF}]{2} ?[A-Z0-9]{4}"
 IBAN_LENGTHS = range(15, 32)  # shortest NO, longest MT (SWIFT IBAN registry)
 
 
@@ -42,6 +49,14 @@ def mask(text: str, spans: Iterable[Span]) -> tuple[str, Counter[str]]:
 def placeholder(kind: str) -> str:
     """The words of a kind in capitals: "e-mail" is [EMAIL], "national id" is [NATIONAL_ID]."""
     return f"[{kind.replace('-', '').replace(' ', '_').upper()}]"
+
+
+def residuals(texts: pa.Array) -> NDArray[np.int64]:
+    """`residual` of each text; only those that hold an @ or what an IBAN begins with are searched."""
+    suspects = pc.or_(pc.match_substring(texts, "@"), pc.match_substring_regex(texts, LIKE_IBAN))
+    left = np.zeros(len(texts), np.int64)
+    left[suspects.to_numpy(zero_copy_only=False)] = [residual(text) for text in texts.filter(suspects).to_pylist()]
+    return left
 
 
 def residual(text: str) -> int:

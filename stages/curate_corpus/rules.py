@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from stages.curate_corpus.attributes import Judged
+from stages.curate_corpus.attributes import DOCUMENTS, TOXICITY, Coded, Flags, Judged, Rows
 from stages.curate_corpus.licenses import choose_license
 from stages.curate_corpus.parameters import Parameters, Quality, Thresholds
 from stages.errors import Trouble
 
-Flags = NDArray[np.bool_]
-Told = tuple[str, str]  # what was found, what was wanted
+Told = tuple[pa.Array, pa.Array]  # for each of some rows what was found, and what was wanted
 
 
 class Limit(NamedTuple):
@@ -75,42 +76,46 @@ ORDER = (*OWN, DUPLICATE, NEAR_DUPLICATE, MAXIMUM)
 
 
 class Finding(NamedTuple):
-    """Which documents of a shard break a rule; `tell` gives what was found and wanted for one of them."""
+    """Which documents of a shard break a rule; `tell` gives what was found and wanted for some of them."""
 
     rule: str
     broken: Flags
-    tell: Callable[[int], Told]
+    tell: Callable[[Rows], Told]
 
 
-def findings(judged: Judged, params: Parameters) -> list[Finding]:
-    """What every rule that looks at a document alone says of a shard, in the rules' order."""
+def findings(judged: Judged, spoken: Coded, params: Parameters) -> list[Finding]:
+    """What every rule that looks at a document alone says of a shard, in the rules' order; `spoken` are its languages."""
     return [
         _removed(judged, params),
         _license(judged, params),
         _opt_out(judged, params),
-        _language(judged, params),
+        _language(judged, spoken, params),
         *_mixed(judged, params),
         *_length(judged, params),
-        *_quality(judged, params, params.quality.families),
+        *_quality(judged, spoken, params, params.quality.families),
         *_toxicity(judged, params),
         _contamination(judged, params),
     ]
 
 
-def idle_findings(judged: Judged, params: Parameters) -> list[Finding]:
+def idle_findings(judged: Judged, spoken: Coded, params: Parameters) -> list[Finding]:
     """What the families of quality rules that are switched off would say."""
     off = [family for family in Thresholds.model_fields if family not in params.quality.families]
-    return _quality(judged, params, off)
+    return _quality(judged, spoken, params, off)
 
 
-def languages_of(judged: Judged, params: Parameters) -> list[str]:
+def languages_of(judged: Judged, params: Parameters) -> Coded:
     """The language of each document: as declared, or where none is and the parameters say so, as identified."""
-    declared = judged.documents["language"].to_pylist()
+    declared = judged.coded(DOCUMENTS, "language")
     if params.language_identification.undeclared == "drop":
         return declared
-    identified = judged.words("language", "identified")
-    sure = judged.column("language", "probability") >= params.language_identification.min_probability
-    return [said or (found if is_sure else "") for said, found, is_sure in zip(declared, identified, sure, strict=True)]
+    identified = judged.coded("language", "identified")
+    sure = judged.numbers("language", "probability") >= params.language_identification.min_probability
+    nothing = declared.where(lambda language: not language)
+    words = [*declared.words, *identified.words, ""]
+    unsure = np.int32(len(words) - 1)
+    found = np.where(sure, identified.codes + np.int32(len(declared.words)), unsure)
+    return Coded(words, np.where(nothing, found, declared.codes))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -120,65 +125,79 @@ def chosen_license(expression: str, allowed: tuple[str, ...]) -> str:
 
 
 def _removed(judged: Judged, params: Parameters) -> Finding:
-    asked = {removal.source: removal for removal in params.remove}
-    sources = judged.documents["source"].to_pylist()
+    asked = {
+        removal.source: f"not withdrawn (withdrawn on {removal.date}: {removal.reason})" for removal in params.remove
+    }
+    sources = judged.coded(DOCUMENTS, "source")
 
-    def tell(row: int) -> Told:
-        removal = asked[sources[row]]
-        return f"source {removal.source}", f"not withdrawn (withdrawn on {removal.date}: {removal.reason})"
+    def tell(rows: Rows) -> Told:
+        return sources.map("source {}".format).at(rows), sources.map(lambda source: asked.get(source, "")).at(rows)
 
-    return Finding(REMOVED, _flags(source in asked for source in sources), tell)
+    return Finding(REMOVED, sources.where(asked.__contains__), tell)
 
 
 def _license(judged: Judged, params: Parameters) -> Finding:
-    expressions, evidence = judged.words("license", "license"), judged.words("license", "evidence")
-    wanted = f"one of {', '.join(params.licenses)}"
+    expressions = judged.coded("license", "license")
 
-    def tell(row: int) -> Told:
-        return expressions[row] or f"unclear ({evidence[row]})", wanted
+    def tell(rows: Rows) -> Told:
+        named = expressions.at(rows)
+        unclear = judged.coded("license", "evidence").map("unclear ({})".format).at(rows)
+        return pc.if_else(pc.equal(named, ""), unclear, named), same_words(f"one of {', '.join(params.licenses)}", rows)
 
-    return Finding(LICENSE, _flags(not chosen_license(e, params.licenses) for e in expressions), tell)
+    return Finding(LICENSE, expressions.where(lambda e: not chosen_license(e, params.licenses)), tell)
 
 
 def _opt_out(judged: Judged, params: Parameters) -> Finding:
-    verdicts, evidence = judged.words("opt_out", "verdict"), judged.words("opt_out", "evidence")
-    captured = judged.words("opt_out", "captured")
+    verdicts = judged.coded("opt_out", "verdict")
     wanted = {"allowed", "not captured"} if params.opt_out.not_captured == "keep" else {"allowed"}
 
-    def tell(row: int) -> Told:
-        day = f", captured {captured[row]}" if captured[row] else ""
-        return f"{verdicts[row]} ({evidence[row]}{day})", " or ".join(sorted(wanted))
+    def tell(rows: Rows) -> Told:
+        days = judged.coded("opt_out", "captured").map(lambda day: f", captured {day}" if day else "")
+        evidence = judged.coded("opt_out", "evidence").at(rows)
+        found = _joined(verdicts.at(rows), " (", evidence, days.at(rows), ")")
+        return found, same_words(" or ".join(sorted(wanted)), rows)
 
-    return Finding(OPT_OUT, _flags(verdict not in wanted for verdict in verdicts), tell)
+    return Finding(OPT_OUT, verdicts.where(lambda verdict: verdict not in wanted), tell)
 
 
-def _language(judged: Judged, params: Parameters) -> Finding:
+def _language(judged: Judged, spoken: Coded, params: Parameters) -> Finding:
     limits = params.language_identification
-    stated = languages_of(judged, params)
-    identified, probability = judged.words("language", "identified"), judged.column("language", "probability")
-    undeclared = _flags(language not in params.languages for language in stated)
-    other = _flags(found not in ("", said) for found, said in zip(identified, stated, strict=True))
+    identified, probability = judged.coded("language", "identified"), judged.numbers("language", "probability")
+    undeclared = spoken.where(lambda language: language not in params.languages)
+    numbers = {language: place for place, language in enumerate(dict.fromkeys((*spoken.words, *identified.words)))}
+    read = identified.numbers(numbers.__getitem__)
+    other = identified.where(bool) & (read != spoken.numbers(numbers.__getitem__))
     sure = probability >= np.float32(limits.min_probability)
 
-    def tell(row: int) -> Told:
-        if undeclared[row]:
-            return stated[row] or "none stated", f"one of {', '.join(params.languages)}"
-        return f"reads as {identified[row]} (probability {probability[row]:.2f})", f"{stated[row]}, as stated"
+    def tell(rows: Rows) -> Told:
+        stated = spoken.map(lambda language: language or "none stated").at(rows)
+        likely = _each(probability[rows], "{:.2f}".format)
+        reads = _joined("reads as ", identified.at(rows), " (probability ", likely, ")")
+        wanted = same_words(f"one of {', '.join(params.languages)}", rows)
+        is_undeclared = pa.array(undeclared[rows])
+        found = pc.if_else(is_undeclared, stated, reads)
+        return found, pc.if_else(is_undeclared, wanted, spoken.map("{}, as stated".format).at(rows))
 
     return Finding(LANGUAGE, undeclared | (other & sure), tell)
 
 
 def _mixed(judged: Judged, params: Parameters) -> list[Finding]:
     most = params.language_identification.max_other_share
-    return [] if most is None else [_above(MIXED, judged.column("language", "other_share"), most, "in other languages")]
+    if most is None:
+        return []
+    return [_above(MIXED, judged.numbers("language", "other_share"), most, "{:.4g} in other languages")]
 
 
 def _length(judged: Judged, params: Parameters) -> list[Finding]:
-    characters = judged.column("quality", "characters")
+    characters = judged.numbers("quality", "characters")
     least, most = params.min_characters, params.max_characters
+
+    def told(wanted: str) -> Callable[[Rows], Told]:
+        return lambda rows: (_each(characters[rows], "{} characters".format), same_words(wanted, rows))
+
     return [
-        Finding(SHORT, characters < least, lambda row: (f"{characters[row]} characters", f"at least {least}")),
-        Finding(LONG, characters > most, lambda row: (f"{characters[row]} characters", f"at most {most}")),
+        Finding(SHORT, characters < least, told(f"at least {least}")),
+        Finding(LONG, characters > most, told(f"at most {most}")),
     ]
 
 
@@ -186,46 +205,63 @@ def _toxicity(judged: Judged, params: Parameters) -> list[Finding]:
     most = params.toxicity.max_score
     if most is None:
         return []
-    if "toxicity" not in judged.tables:
+    if not judged.has_toxicity:
         raise Trouble(
             f"curate_corpus.toxicity.max_score is {most}, but no scores were given; wanted a table toxicity:"
             " name a model in annotate_documents, or set max_score to null."
         )
-    return [_above(TOXIC, judged.column("toxicity", "score"), most, "")]
+    return [_above(TOXIC, judged.numbers(TOXICITY, "score"), most, "{:.4g}")]
 
 
-def _above(rule: str, values: NDArray[np.float32], most: float, unit: str) -> Finding:
+def _above(rule: str, values: NDArray[np.float32], most: float, form: str) -> Finding:
     return Finding(
-        rule, values > np.float32(most), lambda row: (f"{values[row]:.4g} {unit}".strip(), f"at most {most:g}")
+        rule,
+        values > np.float32(most),
+        lambda rows: (_each(values[rows], form.format), same_words(f"at most {most:g}", rows)),
     )
 
 
 def _contamination(judged: Judged, params: Parameters) -> Finding:
-    hits: dict[str, list[str]] = {}
-    for hit in judged.tables["contamination"].to_pylist():
-        if hit["how"] == "whole item" or hit["runs"] > params.contamination.max_runs:
-            hits.setdefault(hit["id"], []).append(f"{hit['benchmark']} {hit['item']} ({hit['how']}, {hit['runs']})")
-    ids = judged.documents["id"].to_pylist()
+    table, most = "contamination", params.contamination.max_runs
+    whole = judged.coded(table, "how").where(lambda how: how == "whole item")
+    counts = whole | (judged.numbers(table, "runs") > most)
+    row_of_hit = judged.rows_of(table)
+    broken = np.zeros(len(judged), np.bool_)
+    broken[row_of_hit[counts & (row_of_hit >= 0)]] = True
     shown = 3  # items: more would make lines long, all are in the table
 
-    def tell(row: int) -> Told:
-        found = hits[ids[row]]
-        more = f" and {len(found) - shown} more" if len(found) > shown else ""
-        return ", ".join(found[:shown]) + more, f"at most {params.contamination.max_runs} runs and no whole item"
+    def tell(rows: Rows) -> Told:
+        hits: dict[int, list[str]] = {row: [] for row in rows.tolist()}
+        for hit in np.flatnonzero(counts & np.isin(row_of_hit, rows)).tolist():
+            benchmark, item, how, runs = (
+                judged.column(table, name)[hit].as_py() for name in ("benchmark", "item", "how", "runs")
+            )
+            hits[int(row_of_hit[hit])].append(f"{benchmark} {item} ({how}, {runs})")
+        told = [
+            ", ".join(found[:shown]) + (f" and {len(found) - shown} more" if len(found) > shown else "")
+            for found in hits.values()
+        ]
+        return pa.array(told, pa.string()), same_words(f"at most {most} runs and no whole item", rows)
 
-    return Finding(CONTAMINATION, _flags(id in hits for id in ids), tell)
+    return Finding(CONTAMINATION, broken, tell)
 
 
-def _quality(judged: Judged, params: Parameters, families: Sequence[str]) -> list[Finding]:
+def _quality(judged: Judged, spoken: Coded, params: Parameters, families: Sequence[str]) -> list[Finding]:
     """One finding per quality rule; documents of a language and kind are held against their own thresholds."""
-    kinds = list(zip(languages_of(judged, params), judged.documents["kind"].to_pylist(), strict=True))
-    groups = {group: number for number, group in enumerate(sorted(set(kinds)))}
-    group_of = np.fromiter((groups[kind] for kind in kinds), np.int32, len(kinds))
-    thresholds = [thresholds_for(params.quality, *group) for group in groups]
+    kinds = judged.coded(DOCUMENTS, "kind")
+    pairs, group_of = np.unique(spoken.codes * np.int64(len(kinds.words)) + kinds.codes, return_inverse=True)
+    thresholds = [
+        thresholds_for(params.quality, spoken.words[pair // len(kinds.words)], kinds.words[pair % len(kinds.words)])
+        for pair in pairs.tolist()
+    ]
     found = []
     for limit in (limit for limit in LIMITS if limit.family in families):
-        values = judged.column("quality", limit.column).astype(np.float32)
-        wanted = np.array([_number(of_group[limit.rule]) for of_group in thresholds], np.float32)[group_of]
+        of_groups = np.array([_number(of_group[limit.rule]) for of_group in thresholds], np.float32)
+        if np.isnan(of_groups).all():  # switched off for every text here
+            nothing = np.zeros(len(judged), np.bool_)
+            found.append(Finding(limit.rule, nothing, lambda rows: (same_words("", rows), same_words("", rows))))
+            continue
+        values, wanted = judged.numbers("quality", limit.column).astype(np.float32), of_groups[group_of]
         found.append(Finding(limit.rule, _breaks(limit, values, wanted), _tell_limit(limit, values, wanted)))
     return found
 
@@ -235,11 +271,11 @@ def _number(threshold: float | None) -> float:
     return float("nan") if threshold is None else threshold
 
 
-def _tell_limit(limit: Limit, values: NDArray[np.float32], wanted: NDArray[np.float32]) -> Callable[[int], Told]:
+def _tell_limit(limit: Limit, values: NDArray[np.float32], wanted: NDArray[np.float32]) -> Callable[[Rows], Told]:
     """In words what was found and wanted."""
-    name = limit.column.replace("_", " ")
-    bound = "at most" if limit.at_most else "at least"
-    return lambda row: (f"{name} {values[row]:.4g}", f"{bound} {wanted[row]:g}")
+    found = (limit.column.replace("_", " ") + " {:.4g}").format
+    bound = ("at most {:g}" if limit.at_most else "at least {:g}").format
+    return lambda rows: (_each(values[rows], found), _each(wanted[rows], bound))
 
 
 def _breaks(limit: Limit, values: NDArray[np.float32], wanted: NDArray[np.float32]) -> Flags:
@@ -265,5 +301,17 @@ def _threshold(thresholds: Thresholds, limit: Limit) -> float | None:
     return value
 
 
-def _flags(values: object) -> Flags:
-    return np.fromiter(values, np.bool_)  # type: ignore[call-overload]
+def _each(values: NDArray[Any], form: Callable[[Any], str]) -> pa.Array:
+    """The values in words; those that are the same are put into words once."""
+    different, places = np.unique(values, return_inverse=True)
+    return pa.array([form(value) for value in different.tolist()], pa.string()).take(places)
+
+
+def same_words(text: str, rows: Rows) -> pa.Array:
+    """The same of every row."""
+    return pa.repeat(pa.scalar(text, pa.string()), len(rows))
+
+
+def _joined(*parts: pa.Array | str) -> pa.Array:
+    """The parts of every row one after the other."""
+    return pc.binary_join_element_wise(*parts, pa.scalar("", pa.string()))

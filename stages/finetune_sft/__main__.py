@@ -8,13 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from stages import gate, training
-from stages.artifact import new_folder, read_jsonl, write_json
+from stages import corpus, gate, training
+from stages.artifact import new_folder, write_json
 from stages.finetune_sft import expectations, lessons
 from stages.finetune_sft.parameters import Parameters
 from stages.node import arguments, run
 from stages.params import load
-from stages.records import Document
 
 NODE = Path(__file__).parent
 
@@ -31,13 +30,13 @@ def main() -> str:
     params = load("finetune_sft", Parameters)
     training.shapes(args.base)  # refuses what is not safetensors before anything heavy is imported
     pairs = training.read_pairs(args.preferences, params)
-    documents = args.corpus / "documents.jsonl"
+    texts = corpus.parts(args.corpus)
     machine = training.prepare(params, training.scratch_of(args.out))
     tokenizer = training.load_tokenizer(args.base, params.max_length)
     taught = lessons.answers(pairs, tokenizer, params)
     answers = len(taught.rows)
-    passages = lessons.add_passages(taught, read_jsonl(documents, Document), tokenizer, params)
-    mark = training.fingerprint(params, machine, [NODE, args.base, args.preferences / "pairs.jsonl", documents])
+    passages = lessons.add_passages(taught, corpus.read_documents(args.corpus), tokenizer, params)
+    mark = training.fingerprint(params, machine, [NODE, args.base, args.preferences / "pairs.jsonl", *texts])
     with training.checkpoints(training.scratch_of(args.out), mark) as scratch, new_folder(args.out) as folder:
         order = training.order_of(taught, params)
         lengths = [taught.lengths[row] for row in order]

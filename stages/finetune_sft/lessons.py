@@ -57,12 +57,16 @@ def add_passages(
 
 
 def draw_documents(documents: Iterable[Document], most: int, seed: int) -> list[Document]:
-    """At most `most` documents by lot, one language after the other."""
-    by_language: dict[str, list[Document]] = defaultdict(list)
-    for document in documents:
-        by_language[document.language].append(document)
+    """At most `most` documents by lot, one language after the other; of each language no more are held at a time."""
+    by_language: dict[str, list[tuple[int, int, Document]]] = defaultdict(list)
+    for number, document in enumerate(documents):
+        held = by_language[document.language]
+        entry = (-int(drawn(seed, document.id), 16), -number, document)  # a heap gives up its smallest: the last lot
+        if len(held) < most:
+            heapq.heappush(held, entry)
+        elif most:
+            heapq.heappushpop(held, entry)
     drawn_by_language = [
-        heapq.nsmallest(most, by_language[language], key=lambda document: drawn(seed, document.id))
-        for language in sorted(by_language)
+        [document for _, _, document in sorted(by_language[language], reverse=True)] for language in sorted(by_language)
     ]
     return [document for turn in zip_longest(*drawn_by_language) for document in turn if document][:most]

@@ -1,7 +1,8 @@
 """Let the teacher criticise and revise answers by the constitution; make preference pairs.
 
     python -m stages.generate_preferences --constitution data/constitution/ratified \
-        --prompts data/sample/prompts --recordings data/sample/teacher --out data/preferences
+        --prompts data/sample/prompts --recordings data/sample/teacher \
+        --benchmarks data/sample/benchmarks --out data/preferences
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from stages.generate_preferences.inputs import Places, Taught, read_constitution
 from stages.generate_preferences.lessons import make_lessons
 from stages.generate_preferences.parameters import Parameters
 from stages.node import arguments, run
+from stages.overlap import Overlaps, read_items
 from stages.params import load
 from stages.records import Constitution
 
@@ -32,13 +34,14 @@ def main() -> str:
         constitution="the ratified constitution",
         prompts="a folder with prompts.jsonl",
         recordings="a folder with recordings.jsonl",
+        benchmarks="a folder of benchmark items, which no lesson may hold",
         out="the preference pairs",
     )
     params = load("generate_preferences", Parameters)
     teach = teacher_named(params.teacher)
     constitution = read_constitution(args.constitution)
     taught = teach(Places(args.constitution, args.prompts, args.recordings), constitution, params)
-    lessons = make_lessons(taught, params)
+    lessons = make_lessons(taught, params, Overlaps(read_items(args.benchmarks)))
     if not lessons.pairs:
         raise Trouble(f"{report.summary(lessons)}; wanted at least one: check generate_preferences and its inputs.")
     with new_folder(args.out) as folder:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from stages.generate_preferences.inputs import DroppedLesson, Taught
 from stages.generate_preferences.parameters import Parameters
+from stages.overlap import Overlaps
 from stages.records import PreferencePair, Revision
 
 
@@ -18,8 +19,8 @@ class Lessons(NamedTuple):
     dropped: list[DroppedLesson]
 
 
-def make_lessons(taught: Taught, params: Parameters) -> Lessons:
-    """The good revisions and their pairs."""
+def make_lessons(taught: Taught, params: Parameters, benchmarks: Overlaps) -> Lessons:
+    """The good revisions and their pairs; none holds an item of a benchmark, which would teach the answer."""
     good: list[Revision] = []
     dropped = list(taught.dropped)
     seen: dict[tuple[str, str, str], str] = {}
@@ -28,6 +29,8 @@ def make_lessons(taught: Taught, params: Parameters) -> Lessons:
         key = (_folded(revision.prompt), _folded(revision.revision), _folded(revision.initial))
         if problem is None and seen.setdefault(key, revision.id) != revision.id:
             problem = ("duplicate pair", f"the texts of {seen[key]}", "a pair not taught before")
+        if problem is None:
+            problem = benchmark_item(revision, benchmarks)
         if problem is None:
             good.append(revision)
         else:
@@ -47,6 +50,14 @@ def problem_of(revision: Revision, params: Parameters) -> tuple[str, str, str] |
     ratio = length_ratio(revision)
     if not params.min_length_ratio <= ratio <= params.max_length_ratio:
         return "length ratio", f"{ratio:.2f}", f"{params.min_length_ratio} to {params.max_length_ratio}"
+    return None
+
+
+def benchmark_item(revision: Revision, benchmarks: Overlaps) -> tuple[str, str, str] | None:
+    """The rule that a revision breaks where one of its texts holds a benchmark's words; None where none does."""
+    for text in (revision.prompt, revision.initial, revision.revision):
+        for hit in benchmarks.hits(text):
+            return "benchmark item", f"{hit.how} of {hit.benchmark} {hit.item}", "no words of an item that measures"
     return None
 
 

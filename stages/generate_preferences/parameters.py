@@ -38,6 +38,7 @@ class Parameters(Section):
 
     prompts: str
     recordings: str
+    benchmarks: str
     teacher: str
     languages: tuple[LanguageCode, ...] = Field(min_length=1)
     min_length_ratio: PositiveFloat = 0.7

@@ -245,12 +245,27 @@ def _licences(facts: Facts, params: Parameters) -> str:
         f"- Base model {plain(facts.base_name)}: {facts.base_licence}\n"
         f"- Votes, constitution, lessons and scores: {params.license_data}\n"
         f"- Documents keep their own licences: {documents}; attribution in `corpus/attribution.md`\n\n"
+        + _of_documents(facts)
         + (
             f"The base model's licence asks:\n\n{obligations}"
             if obligations
             else "The base model's origin names no further obligation."
         )
     )
+
+
+def _of_documents(facts: Facts) -> str:
+    """What the documents' licences ask of whoever passes the corpus, or a model taught with it, on."""
+    asked = [
+        f"- {plain(entry['license'])} ({entry['documents']:,} documents): {plain('; '.join(entry['asks']) or 'nothing')}"
+        for entry in facts.corpus_obligations["licenses"]
+    ]
+    shared = (
+        "\n\nShare-alike: whether a model is an adaptation of its texts is not settled; whoever passes it on should know."
+        if facts.corpus_obligations["share_alike"]
+        else ""
+    )
+    return "The documents' licences ask:\n\n" + "\n".join(asked) + shared + "\n\n"
 
 
 def _check() -> str:

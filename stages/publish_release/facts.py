@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages import corpus
 from stages.artifact import read_json, read_jsonl
 from stages.errors import Trouble
 from stages.metrics import METRICS
@@ -18,8 +19,6 @@ from stages.publish_release.evidence import Evidence, read_evidence
 from stages.records import (
     Comparison,
     Constitution,
-    Document,
-    DroppedDocument,
     PreferencePair,
     RejectedStatement,
     Statement,
@@ -42,6 +41,7 @@ class Facts:
     base: Mapping[str, Any]  # origin.json of the base model
     documents: Mapping[str, int]  # language -> kept documents
     document_licences: Mapping[str, int]
+    corpus_obligations: Mapping[str, Any]  # what the documents' licences ask
     dropped: Mapping[str, int]  # rule -> dropped documents
     pairs: Mapping[str, int]  # language -> training pairs
     teachers: Mapping[str, int]  # teacher -> training pairs
@@ -124,7 +124,7 @@ def read_facts(release: Path, base: Path, benchmarks: Sequence[str]) -> Facts:
     """Read everything from the bundled copies, but the base model's origin, which is not bundled."""
     statements = release / layout.DELIBERATION / "statements.jsonl"
     constitution = _ratified(release / layout.RATIFIED / "constitution.json")
-    documents = list(read_jsonl(release / layout.CORPUS / "documents.jsonl", Document))
+    documents = release / layout.CORPUS
     pairs = list(read_jsonl(release / layout.PREFERENCES / "pairs.jsonl", PreferencePair))
     return Facts(
         deliberation=read_json(release / layout.DELIBERATION / "deliberation.json"),
@@ -136,9 +136,10 @@ def read_facts(release: Path, base: Path, benchmarks: Sequence[str]) -> Facts:
         drafted=Constitution.model_validate(read_json(release / layout.DRAFT / "constitution.json")),
         constitution=constitution,
         base=read_json(base / "origin.json"),
-        documents=_counted(document.language for document in documents),
-        document_licences=_counted(document.license for document in documents),
-        dropped=_counted(item.rule for item in read_jsonl(release / layout.CORPUS / "dropped.jsonl", DroppedDocument)),
+        documents=_counted(corpus.count_documents(documents, "language")),
+        document_licences=_counted(corpus.count_documents(documents, "license")),
+        corpus_obligations=read_json(documents / "obligations.json"),
+        dropped=_counted(corpus.count_dropped(documents)),
         pairs=_counted(pair.language for pair in pairs),
         teachers=_counted(pair.teacher for pair in pairs),
         comparisons=tuple(
@@ -160,7 +161,7 @@ def _ratified(path: Path) -> Constitution:
     return constitution
 
 
-def _counted(names: Any) -> dict[str, int]:
+def _counted(names: Iterable[str] | Mapping[str, int]) -> dict[str, int]:
     """Counts, the most frequent first."""
     return dict(sorted(Counter(names).items(), key=lambda item: (-item[1], item[0])))
 

@@ -14,6 +14,7 @@ DELIBERATION = "deliberation"
 DRAFT = "constitution/draft"
 RATIFIED = "constitution/ratified"
 CORPUS = "corpus"
+DOCUMENTS = f"{CORPUS}/corpus/"  # the texts, in Parquet
 PREFERENCES = "preferences"
 SCORES = "scores"
 COMPARISON = "comparison"

@@ -249,14 +249,16 @@ class View:
             f"{layout.DELIBERATION}/votes.csv": "file.votes",
             f"{layout.DRAFT}/constitution.json": "file.rejected",
             f"{layout.PREFERENCES}/pairs.jsonl": "file.pairs",
-            f"{layout.CORPUS}/documents.jsonl": "file.documents",
+            f"{layout.CORPUS}/report.html": "file.corpus_report",
             f"{layout.CORPUS}/attribution.md": "file.attribution",
+            f"{layout.CORPUS}/decisions.parquet": "file.decisions",
             f"{layout.COMPARISON}/comparisons.json": "file.comparisons",
             layout.CHAIN: "file.chain",
         }
         files = {file.path: file for file in self.files}
         rows = [(file, self.say("file.model")) for file in self.files if file.path.endswith(".safetensors")]
         rows += [(files[path], self.say(key)) for path, key in named.items() if path in files]
+        rows += [(file, self.say("file.documents")) for file in self.files if file.path.startswith(layout.DOCUMENTS)]
         return rows + [(file, self._items_told(file.path)) for file in self.files if file.path.endswith("/items.jsonl")]
 
     def _items_told(self, path: str) -> str:

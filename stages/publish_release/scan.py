@@ -36,12 +36,27 @@ class Finding:
 
 
 def scan(folder: Path, paths: Iterable[str]) -> Iterator[Finding]:
-    """Yield what is found in the text files, and what tells of single persons."""
+    """Yield what is found in the text files and in the texts of tables, and what tells of single persons."""
     for path in paths:
         yield from _personal(folder, path)
         if path.endswith(TEXT_SUFFIXES):
             with (folder / path).open(encoding="utf-8", errors="replace") as file:
                 yield from scan_lines(path, file)
+        if path.endswith(".parquet"):
+            yield from scan_lines(path, _rows(folder / path))
+
+
+def _rows(path: Path) -> Iterator[str]:
+    """The words of each row of a table, as one line."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=1024):
+            columns = [
+                c.to_pylist() for c in batch.columns if pa.types.is_large_string(c.type) or pa.types.is_string(c.type)
+            ]
+            yield from ("\n".join(filter(None, row)) for row in zip(*columns, strict=True))
 
 
 def _personal(folder: Path, path: str) -> Iterator[Finding]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stages.curate_corpus.masking import Span, mask, residual
+from stages.curate_corpus.masking import Span, mask, residual, residuals
 
 
 def test_spans_become_typed_placeholders() -> None:
@@ -47,3 +50,14 @@ def test_what_is_left_is_found_by_another_search(text: str, left: int) -> None:
 def test_a_text_made_to_blow_up_the_search_takes_no_time() -> None:
     assert residual("a" * 300_000 + "@" + "a." * 50_000) == 0
     assert residual("AB12" * 100_000) == 0
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from("ES91 2100 0418 4502 0005 1332٣٤@a.és") | st.characters(codec="utf-8"), max_size=60)
+    )
+)
+def test_many_texts_are_searched_as_each_alone(texts: list[str]) -> None:
+    texts += ["ES91 2100 0418 4502 0005 1332", "ES٩١ 2100 0418 4502 0005 1332", "a@b.example", "plain"]
+    assert residuals(pa.array(texts, pa.large_string())).tolist() == [residual(text) for text in texts]
+    assert residuals(pa.array(texts[-4:], pa.large_string())).tolist() == [1, 1, 1, 0]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages import corpus
 from stages.curate_corpus import clusters, mix
 from stages.curate_corpus.attributes import shard_numbers
 from stages.curate_corpus.mix import Mixed
 from stages.curate_corpus.parameters import Parameters
 from stages.curate_corpus.rules import ORDER
+from stages.curate_corpus.shard import STAYS
+from stages.curate_corpus.tally import Right
 from stages.errors import Trouble
 from tests.curate_corpus.conftest import PLAIN
 from tests.curate_corpus.tables import GOOD_TEXT, document, write_attributes
@@ -81,8 +84,7 @@ def test_each_rule_drops_its_document_and_says_what_was_found_and_wanted(tmp_pat
         assert (decisions[rule]["value"], decisions[rule]["threshold"]) == (value, wanted)
     assert decisions["kept"]["kept"] and decisions["kept"]["also"] == []
     assert mixed.tally.dropped == dict.fromkeys((rule for rule in ORDER if rule in said), 1)
-    dropped = [json.loads(line) for line in (tmp_path / "corpus" / "dropped.jsonl").read_text("utf-8").splitlines()]
-    assert [line["rule"] for line in dropped] == list(said)
+    assert corpus.count_dropped(tmp_path / "corpus") == dict.fromkeys(said, 1)
 
 
 def test_values_at_the_threshold_stay_and_unknown_stop_words_are_not_judged(tmp_path: Path, make: Make) -> None:
@@ -141,8 +143,7 @@ def test_texts_without_a_stated_language_are_dropped_or_taken_as_they_read(tmp_p
     taken = make(language_identification__undeclared="identified")
     (tmp_path / "again").mkdir()
     assert rule_of(tmp_path / "again", taken, *nameless) == {"sure": "", "unsure": "language"}
-    lines = (tmp_path / "again" / "corpus" / "documents.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["language"] for line in lines] == ["oc"]
+    assert [d.language for d in corpus.read_documents(tmp_path / "again" / "corpus")] == ["oc"]
 
 
 def test_of_alternatives_the_first_allowed_licence_is_written(tmp_path: Path, make: Make) -> None:
@@ -233,10 +234,10 @@ def test_one_of_every_cluster_stays_as_a_slow_search_says(
     attributes = write_attributes(folder / "attributes", shards)
     params = Parameters.model_validate(PLAIN)
     verdicts = mix.decide(attributes, params)
-    kept = {id for shard, id in zip(verdicts.codes == mix.STAYS, [d["documents"]["id"] for s in shards for d in s],
+    kept = {id for shard, id in zip(verdicts.codes == STAYS, [d["documents"]["id"] for s in shards for d in s],
                                     strict=True) if shard}  # fmt: skip
     assert kept == {ids[place] for place in wanted}
-    assert clusters.kept_together(attributes, shard_numbers(attributes), verdicts.codes == mix.STAYS, 0.7) == 0
+    assert clusters.kept_together(attributes, shard_numbers(attributes), verdicts.codes == STAYS, 0.7) == 0
 
 
 def test_copies_that_are_kept_together_are_counted(tmp_path: Path) -> None:
@@ -347,3 +348,117 @@ def test_a_score_that_is_wanted_but_not_there_is_trouble(tmp_path: Path, make: M
     attributes = write_attributes(tmp_path / "attributes", [[document("a")]])
     with pytest.raises(Trouble, match=r"toxicity\.max_score is 0.5, but no scores were given"):
         mix.decide(attributes, make(toxicity__max_score=0.5))
+
+
+def test_several_findings_of_one_kind_are_told_each_at_its_own_value(tmp_path: Path, make: Make) -> None:
+    documents = [
+        document("a", quality__words=3, license__license="", license__evidence="none"),
+        document("b", quality__words=19, language="", language__identified="es"),
+        document("c", opt_out__verdict="refused", opt_out__evidence="robots.txt", opt_out__captured=""),
+        document("d", quality__words=3, license__license="CC-BY-NC-4.0", language="fr"),
+    ]
+    _, found = run(write_attributes(tmp_path / "attributes", [documents]), tmp_path / "corpus", make())
+    told = {
+        id: [(row["rule"], row["value"], row["threshold"]), *(tuple(o.values()) for o in row["also"])]
+        for id, row in found.items()
+    }
+    words, licenses = "at least 20", "one of CC0-1.0, CC-BY-4.0, CC-BY-SA-4.0"
+    languages = "one of ca, oc, es"
+    assert told == {
+        "a": [("license", "unclear (none)", licenses), ("gopher_min_words", "words 3", words)],
+        "b": [("language", "none stated", languages), ("gopher_min_words", "words 19", words)],
+        "c": [("opt_out", "refused (robots.txt)", "allowed or not captured")],
+        "d": [
+            ("license", "CC-BY-NC-4.0", licenses), ("language", "fr", languages), ("gopher_min_words", "words 3", words)
+        ],
+    }  # fmt: skip
+
+
+def test_many_items_of_a_benchmark_are_told_short_and_each_document_is_counted_once(tmp_path: Path, make: Make) -> None:
+    hits = [("a", "bbq", f"item-{n}", "8-gram", 2) for n in range(5)] + [("a", "crows", "x", "whole item", 0)]
+    hits += [("b", "bbq", "item-9", "8-gram", 1)]
+    attributes = write_attributes(tmp_path / "attributes", [[document("b"), document("a")]], hits=hits)
+    mixed, found = run(attributes, tmp_path / "corpus", make(contamination__max_runs=1))
+    three = ", ".join(f"bbq item-{n} (8-gram, 2)" for n in range(3))
+    assert (found["a"]["value"], found["b"]["rule"]) == (f"{three} and 3 more", "")
+    assert mixed.tally.contaminated == {
+        ("bbq", "contamination"): 1, ("crows", "contamination"): 1, ("bbq", "kept"): 1
+    }  # fmt: skip
+
+
+def test_rights_are_counted_with_their_evidence_and_latest_retrieval(tmp_path: Path, make: Make) -> None:
+    shards = [
+        [document("b", retrieved="2025-01-01"), document("a", retrieved="", license__evidence="")],
+        [document("c", url="", retrieved="2025-11-05"), document("z", quality__words=1, retrieved="2026-01-01")],
+    ]
+    mixed, _ = run(write_attributes(tmp_path / "attributes", shards), tmp_path / "corpus", make())
+    evidence = "the document's own licence field"
+    kept = 3 * len(GOOD_TEXT * 2 + "a")
+    assert mixed.tally.rights == {
+        ("butlletí", "CC-BY-4.0"): Right(3, kept, evidence, "https://b.example/a", "2025-11-05")
+    }
+
+
+def test_texts_are_read_and_masked_piece_by_piece(tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [document(f"d{n}", text=f"{n:04} " + GOOD_TEXT, quality__words=1 if n % 3 else 100) for n in range(40)]
+    attributes = write_attributes(
+        tmp_path / "attributes", [documents], spans=[("d39", "PHONE", 0, 4), ("d1", "X", 0, 4)]
+    )
+    table = attributes / "documents" / "part-00000.parquet"
+    pq.write_table(pq.read_table(table), table, row_group_size=7)
+    read: list[int] = []
+    whole = pq.ParquetFile.read_row_group
+
+    def counted(file: Any, group: int, **options: Any) -> Any:
+        read.append(file.metadata.row_group(group).num_rows)
+        return whole(file, group, **options)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", counted)
+    monkeypatch.setattr(mix, "ROW_GROUP_BYTES", 500)
+    mixed, _ = run(attributes, tmp_path / "corpus", make())
+    assert read == [7, 7, 7, 7, 7, 5]
+    texts = {d.id: d.text for d in corpus.read_documents(tmp_path / "corpus")}
+    assert texts == {f"d{n}": f"{n:04} " + GOOD_TEXT for n in range(0, 39, 3)} | {"d39": "[PHONE] " + GOOD_TEXT}
+    assert (mixed.tally.masked, mixed.tally.masked_documents) == ({"PHONE": 1}, 1)
+    assert pq.ParquetFile(tmp_path / "corpus" / "corpus" / "part-00000.parquet").num_row_groups > 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_the_counts_are_those_of_the_log(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    drawn = st.fixed_dictionaries(
+        {
+            "language": st.sampled_from(["ca", "es", "fr", ""]),
+            "source": st.sampled_from(["butlletí", "diari", ""]),
+            "kind": st.sampled_from(["", "law"]),
+            "license__license": st.sampled_from(["", "CC0-1.0", "MIT OR CC-BY-4.0", "cc-by-4.0"]),
+            "quality__words": st.sampled_from([3, 100]),
+            "opt_out__verdict": st.sampled_from(["allowed", "refused"]),
+        }
+    )
+    rows = data.draw(st.lists(drawn, min_size=1, max_size=9))
+    documents = [document(f"d{n}", **row) for n, row in enumerate(rows)]
+    cut = data.draw(st.integers(0, len(rows)))
+    folder = tmp_path_factory.mktemp("counts")
+    attributes = write_attributes(folder / "attributes", [part for part in (documents[:cut], documents[cut:]) if part])
+    mixed, log = run(attributes, folder / "corpus", Parameters.model_validate(PLAIN))
+    outcomes = [log[f"d{n}"]["rule"] or "kept" for n in range(len(rows))]
+    tally = mixed.tally
+    assert tally.outcomes == Counter((r["source"], r["language"], o) for r, o in zip(rows, outcomes, strict=True))
+    assert tally.kinds == Counter((r["kind"], o) for r, o in zip(rows, outcomes, strict=True))
+    assert tally.licenses == Counter((r["license__license"], o) for r, o in zip(rows, outcomes, strict=True))
+    assert tally.opt_outs == Counter((r["opt_out__verdict"], o) for r, o in zip(rows, outcomes, strict=True))
+    broken = Counter[tuple[str, str]]()
+    for row, decision in zip(rows, log.values(), strict=True):
+        broken.update((rule, row["language"]) for rule in [decision["rule"], *(o["rule"] for o in decision["also"])])
+    assert tally.alone == Counter({key: number for key, number in broken.items() if key[0]})
+    kept = [document for document, outcome in zip(documents, outcomes, strict=True) if outcome == "kept"]
+    assert tally.characters_kept.total() == sum(len(d["documents"]["text"]) for d in kept)
+    assert sum(right.documents for right in tally.rights.values()) == mixed.sample.num_rows == len(kept)
+
+
+def test_nothing_goes_without_a_reason_where_an_id_comes_twice(tmp_path: Path, make: Make) -> None:
+    attributes = write_attributes(tmp_path / "attributes", [[document("a"), copy_of("a", "b")], [document("a")]])
+    (tmp_path / "corpus").mkdir()
+    with pytest.raises(Trouble, match="1 documents of shard 1, first a, would go without a rule that says why; wanted"):
+        mix.write(attributes, tmp_path / "corpus", make(), mix.decide(attributes, make()))

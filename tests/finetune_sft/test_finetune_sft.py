@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from stages import training
 from stages.errors import Trouble
 from stages.finetune_sft import __main__ as node
-from stages.finetune_sft.lessons import UNTAUGHT, add_passages, answers
+from stages.finetune_sft.lessons import UNTAUGHT, add_passages, answers, draw_documents
 from stages.finetune_sft.parameters import Parameters
 from stages.records import Document, PreferencePair
 from tests.tiny_model import BY_EXAMPLE, read_history, write_lessons, write_params, write_tiny_model
@@ -179,6 +181,31 @@ def test_a_small_corpus_is_read_once(project: Path) -> None:
     tokenizer = training.load_tokenizer(project / "base", 200)
     lessons = answers(training.read_pairs(project / "preferences", params), tokenizer, params)
     assert 1 <= add_passages(lessons, [_document("eu", 1, 10)], tokenizer, params) <= 5
+
+
+def test_documents_are_drawn_by_lot_one_language_after_the_other_without_holding_all() -> None:
+    texts = "Udalak bilera du. " * 6_000  # 100 kB
+    alive: list[int] = []
+
+    def streamed() -> Iterator[Document]:
+        for number in range(600):
+            language = ("eu", "ca", "fr")[number % 3]
+            yield _document(language, number, 1).model_copy(update={"text": f"{number} {texts}"})
+            alive.append(tracemalloc.get_traced_memory()[0])
+
+    tracemalloc.start()
+    try:
+        chosen = draw_documents(streamed(), 7, seed=3)
+    finally:
+        tracemalloc.stop()
+    assert max(alive) < 10_000_000  # of 60 MB
+    ranked = {
+        language: sorted((f"{language}{n}" for n in range(place, 600, 3)), key=lambda id: training.drawn(3, id))
+        for place, language in enumerate(("eu", "ca", "fr"))
+    }
+    turns = zip(*(ranked[language] for language in ("ca", "eu", "fr")), strict=True)
+    assert [document.id for document in chosen] == [id for turn in turns for id in turn][:7]
+    assert draw_documents([_document("eu", 1, 1)], 0, seed=3) == []
 
 
 @pytest.mark.skipif("not __import__('torch').cuda.is_available()", reason="no GPU here")

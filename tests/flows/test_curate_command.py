@@ -74,6 +74,14 @@ def test_documents_become_a_corpus_with_reasons(documents: Path, tmp_path: Path)
     assert (out / "attributes" / "quality" / "part-00000.parquet").exists()
 
 
+def test_what_datatrove_and_dolma_read_is_read_back_the_same(documents: Path, tmp_path: Path) -> None:
+    run(documents, "--out", tmp_path / "out", "--params", tmp_path / "params.yaml", "--datatrove")
+    run(tmp_path / "out" / "datatrove", "--out", tmp_path / "again", "--params", tmp_path / "params.yaml")
+    first, again = (pq.read_table(tmp_path / name / "corpus").to_pylist() for name in ("out", "again"))
+    assert len(first) == 22
+    assert again == first
+
+
 def test_a_foreign_folder_is_never_replaced(documents: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["curate", str(documents), "--out", str(documents)])

@@ -114,6 +114,10 @@ def places(tmp_path: Path, constitution: Constitution) -> Places:
     prompts = [{**dict(zip(names, row, strict=True)), "form": "ask", "twin_of": None} for row in PROMPTS]
     lines(places.prompts / "prompts.jsonl", prompts)
     write_recordings(places, RECORDINGS)
+    (tmp_path / "benchmarks" / "bbq").mkdir(parents=True)
+    lines(
+        tmp_path / "benchmarks" / "bbq" / "items.jsonl", [{"id": "1", "context": "Nobody taught this sentence before."}]
+    )
     return places
 
 
@@ -137,6 +141,7 @@ def params() -> Parameters:
     return Parameters(
         prompts="prompts",
         recordings="recordings",
+        benchmarks="benchmarks",
         teacher="recorded",
         languages=("en", "ca", "eu"),
         min_length_ratio=0.6,

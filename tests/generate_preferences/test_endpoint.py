@@ -18,6 +18,7 @@ from stages.generate_preferences.lessons import make_lessons
 from stages.generate_preferences.parameters import Endpoint, Parameters
 from stages.generate_preferences.request_cache import RequestCache, key_of
 from stages.generate_preferences.teachers import endpoint
+from stages.overlap import Overlaps
 from stages.records import Constitution, Wording
 
 KEY = "sk-secret-of-the-city"
@@ -114,7 +115,7 @@ def test_three_turns_a_prompt(server: Teacher, asking: Parameters, places: Place
     assert first.principle_ids == ("p003",)
     assert server.keys == {f"Bearer {KEY}"}
     assert [drop.rule for drop in taught.dropped] == ["duplicate prompt", "principle not adopted"]
-    assert len(make_lessons(taught, asking).pairs) == 6
+    assert len(make_lessons(taught, asking, Overlaps([])).pairs) == 6
 
 
 def test_words_of_people_are_data(

@@ -25,18 +25,20 @@ from stages.generate_preferences.lessons import Lessons, make_lessons, problem_o
 from stages.generate_preferences.parameters import Parameters
 from stages.generate_preferences.report import metrics, summary
 from stages.generate_preferences.teachers import recorded, rule
+from stages.overlap import Item, Overlaps, read_items
 from stages.params import load
 from stages.records import Constitution, PreferencePair, Revision
 from tests.generate_preferences.conftest import PROMPTS, RECORDINGS, principle, write_recordings
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
+NO_ITEMS = Overlaps([])
 
 
 def test_recorded_lessons_and_the_reasons_of_the_others(
     places: Places, constitution: Constitution, params: Parameters
 ) -> None:
-    lessons = make_lessons(recorded.teach(places, constitution, params), params)
+    lessons = make_lessons(recorded.teach(places, constitution, params), params, NO_ITEMS)
     assert [pair.id for pair in lessons.pairs] == ["ca-1", "en-1", "en-4", "eu-1"]
     assert lessons.pairs[0] == PreferencePair(
         id="ca-1",
@@ -92,10 +94,22 @@ def test_the_same_pair_is_taught_once(params: Parameters) -> None:
         id="a", language="en", principle_ids=("p002",), kind="probe", prompt="Who?", initial="It was Jon.",
         critique="", revision="I don't know.", teacher="t",
     )  # fmt: skip
-    lessons = make_lessons(Taught([one.model_copy(update={"id": "b"}), one], []), params)
+    lessons = make_lessons(Taught([one.model_copy(update={"id": "b"}), one], []), params, NO_ITEMS)
     assert [pair.id for pair in lessons.pairs] == ["a"]
     assert lessons.dropped[0].rule == "duplicate pair"
     assert lessons.dropped[0].value == "the texts of a"
+
+
+@pytest.mark.parametrize("field", ["prompt", "initial", "revision"])
+def test_a_lesson_with_the_words_of_a_benchmark_is_left_out(params: Parameters, field: str) -> None:
+    texts = {"prompt": "Who is it?", "initial": "It was Jon.", "revision": "I don't know."}
+    texts[field] = "Well: who of the two did not pay, for once, the fare of the tram?"
+    revision = Revision(id="a", language="en", principle_ids=("p002",), kind="probe", critique="", teacher="t", **texts)
+    loose = params.model_copy(update={"min_length_ratio": 0.01, "max_length_ratio": 100.0})
+    items = Overlaps([Item("bbq", "Age:7", "Who of the two did NOT pay for once the fare?")])
+    lessons = make_lessons(Taught([revision], []), loose, items)
+    assert lessons.pairs == []
+    assert (lessons.dropped[0].rule, lessons.dropped[0].value) == ("benchmark item", "8-gram of bbq Age:7")
 
 
 def test_statements_lead_to_all_principles_that_stand_on_them(constitution: Constitution) -> None:
@@ -107,7 +121,7 @@ def test_statements_lead_to_all_principles_that_stand_on_them(constitution: Cons
 def test_the_rule_needs_no_prompts(places: Places, constitution: Constitution, params: Parameters) -> None:
     bare = places._replace(prompts=Path("nowhere"), recordings=Path("nowhere"))
     taught = rule.teach(bare, constitution, params)
-    lessons = make_lessons(taught, params)
+    lessons = make_lessons(taught, params, NO_ITEMS)
     # 23: every group supports it; 24: moderated out; 25: too short; 26: too few votes
     assert {(r.principle_ids, r.initial) for r in taught.revisions} == {
         (("p002",), "It should guess when it is not sure."),
@@ -179,7 +193,14 @@ def test_a_prompt_id_twice_is_trouble(places: Places) -> None:
     ],
 )
 def test_parameters_that_are_refused(tmp_path: Path, values: dict[str, Any], message: str) -> None:
-    section = {"prompts": "p", "recordings": "r", "teacher": "recorded", "languages": ["en"], **values}
+    section = {
+        "prompts": "p",
+        "recordings": "r",
+        "benchmarks": "b",
+        "teacher": "recorded",
+        "languages": ["en"],
+        **values,
+    }
     (tmp_path / "params.yaml").write_text(yaml.safe_dump({"generate_preferences": section}), encoding="utf-8")
     with pytest.raises(Trouble, match=message):
         load("generate_preferences", Parameters, tmp_path / "params.yaml")
@@ -196,7 +217,7 @@ def run(places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         monkeypatch.setattr(
             "sys.argv",
             ["generate_preferences", "--constitution", "ratified", "--prompts", "prompts", "--recordings", "recordings",
-             "--out", "preferences"],
+             "--benchmarks", "benchmarks", "--out", "preferences"],
         )  # fmt: skip
         return main()
 
@@ -242,7 +263,7 @@ def test_the_gate_knows_the_principles(tmp_path: Path, constitution: Constitutio
 
 @pytest.mark.skipif(not (SAMPLE / "prompts" / "prompts.jsonl").exists(), reason="the sample's prompts are not there")
 def test_every_recording_of_the_sample_is_a_lesson() -> None:
-    """With a constitution that adopts every statement, nothing of the sample is dropped."""
+    """With a constitution that adopts every statement, only the lesson that shares words with a held-out item is dropped."""
     params = load("generate_preferences", Parameters, ROOT / "params.yaml")
     prompts = read_prompts(SAMPLE / "prompts")
     statements = sorted({prompt.statement_id for prompt in prompts if prompt.statement_id is not None})
@@ -251,7 +272,9 @@ def test_every_recording_of_the_sample_is_a_lesson() -> None:
         principles=tuple(principle(number, "x", "en") for number in statements), declined=(),
     )  # fmt: skip
     taught = recorded.teach(Places(SAMPLE, SAMPLE / "prompts", SAMPLE / "teacher"), adopted, params)
-    lessons = make_lessons(taught, params)
-    assert lessons.dropped == []
+    lessons = make_lessons(taught, params, Overlaps(read_items(SAMPLE / "benchmarks")))
+    assert [(lesson.rule, lesson.value) for lesson in lessons.dropped] == [
+        ("benchmark item", "8-gram of adherence pairs:adherence-ca-p011-02")
+    ]
     assert {pair.language for pair in lessons.pairs} == set(params.languages)
     assert json.loads(lessons.pairs[0].model_dump_json())["chosen"] != lessons.pairs[0].rejected

@@ -27,7 +27,6 @@ from stages.records import (
     Constitution,
     Decision,
     Document,
-    DroppedDocument,
     Gate,
     ItemOutcome,
     Method,
@@ -45,6 +44,7 @@ from stages.records import (
     Wording,
 )
 from stages.scoring import scores_from_items
+from tests.tiny_model import write_corpus
 
 PATHS = {
     "deliberation": "data/deliberation",
@@ -395,10 +395,10 @@ def _write_corpus(folder: Path) -> None:
     document = Document(
         id="d1", text="Un texte public.", language="fr", source="Gazette", url="https://a.example", license="etalab-2.0"
     )
-    write_jsonl(folder / "documents.jsonl", [document])
-    dropped = DroppedDocument(id="d2", source="x", language="en", rule="license", value="NC", wanted="open")
-    write_jsonl(folder / "dropped.jsonl", [dropped])
+    write_corpus(folder, [document], [("d2", "license")])
     write_text(folder / "attribution.md", "- Gazette, etalab-2.0")
+    asked = {"license": "etalab-2.0", "asks": ["name the source <b>and</b> the day"], "documents": 1}
+    write_json(folder / "obligations.json", {"licenses": [asked], "share_alike": True})
 
 
 def _write_models(root: Path) -> None:

@@ -123,6 +123,11 @@ def test_the_page_is_accessible(facts: Facts, published: Path, language: str) ->
 def test_every_link_leads_to_a_file_of_the_release(facts: Facts, published: Path, language: str) -> None:
     links = [str(link["href"]) for link in rendered(facts, published, language).all("a")]
     assert all((published / link).is_file() for link in links if not link.startswith("#"))
+    assert "corpus/corpus/part-00000.parquet" in links
+
+
+def test_the_corpus_is_counted_as_it_was_written(facts: Facts) -> None:
+    assert (facts.documents, facts.document_licences, facts.dropped) == ({"fr": 1}, {"etalab-2.0": 1}, {"license": 1})
 
 
 def test_what_was_decided_and_what_was_not_is_told(facts: Facts, published: Path) -> None:
@@ -209,6 +214,13 @@ def test_the_card_names_a_licence_that_the_hub_does_not_know(facts: Facts) -> No
     params = PARAMS.model_copy(update={"license_model": "LicenseRef-Llama-3.1"})
     matter = yaml.safe_load(card.front_matter(facts, params))
     assert (matter["license"], matter["license_name"]) == ("other", "LicenseRef-Llama-3.1")
+
+
+def test_the_card_says_what_the_documents_licences_ask(published: Path) -> None:
+    card = (published / "README.md").read_text(encoding="utf-8")
+    assert "- etalab-2.0 (1 documents): name the source" in card
+    assert "<b>" not in card.split("The documents' licences ask:")[1].split("##")[0]
+    assert "Share-alike: whether a model is an adaptation" in card
 
 
 def test_the_card_tells_the_evidence(published: Path) -> None:

@@ -8,6 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from conftest import PARAMS, PATHS, REPRESENTATION, VOTES, make_workspace, write_lock
@@ -20,7 +22,7 @@ from stages.publish_release.bundle import copy_artifacts
 from stages.publish_release.chain import build_chain, withhold
 from stages.publish_release.manifest import Manifest
 from stages.publish_release.parameters import Parameters
-from stages.publish_release.scan import scan_lines
+from stages.publish_release.scan import Finding, scan, scan_lines
 
 
 def publish_in(workspace: Path, monkeypatch: pytest.MonkeyPatch, out: str = "data/release") -> str:
@@ -104,7 +106,7 @@ def test_the_same_content_is_the_same_release(
     (own_workspace / "dvc.lock").write_text(yaml.safe_dump(lock))
     told = publish_in(own_workspace, monkeypatch)
     assert digest(own_workspace / "data/release") == digest(published)
-    assert told.startswith("release 1.2.0-") and told.endswith("50 files, 0.2 MB")
+    assert told.startswith("release 1.2.0-") and told.endswith("51 files, 0.2 MB")
 
 
 def test_the_chain_tells_data_and_parameters_but_no_secret_and_no_machine(published: Path) -> None:
@@ -199,7 +201,15 @@ def test_the_scan_leaves_ordinary_text_alone(line: str) -> None:
 
 
 def test_a_path_in_a_document_is_not_ours() -> None:
-    assert list(scan_lines("corpus/documents.jsonl", ["see /home/user/notes"])) == []
+    assert list(scan_lines("corpus/corpus/part-00000.parquet", ["see /home/user/notes"])) == []
+
+
+def test_a_secret_in_a_document_is_found(tmp_path: Path) -> None:
+    table = pa.table(
+        {"id": ["a", "b"], "text": pa.array(["well", SECRETS["an AWS key id"]], pa.large_string()), "n": [1, 2]}
+    )
+    pq.write_table(table, tmp_path / "part.parquet", compression="zstd")
+    assert list(scan(tmp_path, ["part.parquet"])) == [Finding("part.parquet", 2, "an AWS key id")]
 
 
 def test_parameters_lose_secrets_and_places() -> None:

@@ -36,6 +36,9 @@ CLOSED_SOURCES = {
     "Marelda tourist guide": "CC-BY-NC-4.0",
 }
 PER_CLOSED_SOURCE = 4
+RESERVED_SOURCE, RESERVED_LICENSE = "Radio Marelda", "CC-BY-4.0"  # its tdmrep.json, in the folder captures/, says no
+RESERVED_LANGUAGES = ("en", "fr", "es", "ca")
+RESERVED_SITE = "https://www.radio-marelda.example"
 NEAR_DUPLICATES = ("en", "fr", "es", "ca", "eu", "en")
 LONG_ENOUGH_FOR_TWO_CHANGES = 100  # words; a shorter copy with two changed words is no longer a near-duplicate
 REPEATS = 24
@@ -55,6 +58,7 @@ class Planted:
     expected: str = "keep"
     note: str = ""
     copy_of: "Planted | None" = None
+    site: str = SITE
 
 
 def compose(bank: dict, title: str, middle: Sequence[str], rng: random.Random) -> str:
@@ -107,6 +111,13 @@ def closed(banks: dict[str, dict], rng: random.Random) -> list[Planted]:
             found = digest(language, banks[language], [], rng)
             documents.append(replace(found, source=source, license=license_name, expected="license", note=note))
     return documents
+
+
+def reserved(banks: dict[str, dict], rng: random.Random) -> list[Planted]:
+    """Openly licensed documents whose publisher reserved text and data mining."""
+    found = [digest(language, banks[language], [], rng) for language in RESERVED_LANGUAGES]
+    about = {"source": RESERVED_SOURCE, "license": RESERVED_LICENSE, "site": RESERVED_SITE}
+    return [replace(document, **about, expected="opt_out", note="reserved in tdmrep.json") for document in found]
 
 
 def personal(banks: dict[str, dict], planted: dict, rng: random.Random) -> list[Planted]:
@@ -194,7 +205,8 @@ def make_documents(banks: dict[str, dict], planted: dict, seed: int) -> list[Pla
         *mislabelled(banks, planted, rng),
         *worthless(banks, planted),
     ]
-    return shuffle_with_copies_after([*keep, *others], copies(keep, planted, rng), rng)
+    mixed = shuffle_with_copies_after([*keep, *others], copies(keep, planted, rng), rng)
+    return [*mixed, *reserved(banks, rng)]
 
 
 def as_jsonl(documents: Sequence[Planted]) -> str:
@@ -206,7 +218,7 @@ def as_jsonl(documents: Sequence[Planted]) -> str:
             "text": d.text,
             "language": d.language,
             "source": d.source,
-            "url": f"{SITE}/{d.path}",
+            "url": f"{d.site}/{d.path}",
             "license": d.license,
             "title": d.title,
         }
