@@ -1,4 +1,4 @@
-"""The `commons` command: run, status, ui, serve, draft, snapshot, ratify, constitution, curate, verify."""
+"""The `commons` command: run, status, ui, serve, draft, snapshot, ratify, constitution, curate, evaluate, score, compare, verify."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows import constitution_command, curate_command, draft_command, ratify_command, snapshot_command
+from flows import (
+    compare_command,
+    constitution_command,
+    curate_command,
+    draft_command,
+    evaluate_command,
+    ratify_command,
+    score_command,
+    snapshot_command,
+)
 from stages.errors import Trouble
 
 if TYPE_CHECKING:
@@ -51,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     ratify_command.add(commands)
     constitution_command.add(commands)
     curate_command.add(commands)
+    evaluate_command.add(commands)
+    score_command.add(commands)
+    compare_command.add(commands)
 
     status = commands.add_parser("status", help="what is up to date, what would run and why")
     status.add_argument("nodes", nargs="*", metavar="NODE")

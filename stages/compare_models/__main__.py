@@ -28,7 +28,7 @@ from stages.compare_models.scorecard import (
 from stages.compare_models.texts import all_texts
 from stages.node import arguments, run
 from stages.params import load, read_file
-from stages.plan import ITEMS, read_plan
+from stages.plan import ITEMS, PLAN, read_plan
 from stages.records import Constitution
 
 
@@ -76,6 +76,7 @@ def main() -> str:
         write_json(folder / "comparisons.json", [row.model_dump(mode="json") for row in comparisons])
         write_json(folder / "scorecard.json", [line.model_dump(mode="json") for line in lines])
         write_json(folder / "framework.json", [line.model_dump(mode="json") for line in principles])
+        write_json(folder / PLAN, plan)
         write_text(folder / page.NAME, page.render(report))
         card = markdown(lines, comparisons, primary, plan.confidence)
         write_text(folder / "scorecard.md", (notice if under["amended"] else "") + card)

@@ -293,4 +293,4 @@ def _comparison(measurement: Measurement, question: Question, pair: Paired, judg
 def main_metric(comparisons: Sequence[Comparison], benchmark: str) -> str | None:
     """The benchmark's metric that stands first in the order of reports."""
     present = {row.metric for row in comparisons if row.benchmark == benchmark}
-    return next((metric for metric in METRICS if metric in present), None)
+    return next((metric for metric in METRICS if metric in present), min(present, default=None))

@@ -35,8 +35,7 @@ class Measurement:
 
 def read_measurement(scores: Path, benchmark: str) -> Measurement:
     """Both models' outcomes on a benchmark; raises Trouble where items or settings differ."""
-    folder = benchmark.replace(":", "-")  # as evaluate_model names it: a colon is no part of a path on every machine
-    folders = {"base": scores / "base" / folder, "tuned": scores / "tuned" / folder}
+    folders = {"base": scores / "base" / benchmark, "tuned": scores / "tuned" / benchmark}
     base, tuned = folders.values()
     about, items = read_alike(benchmark, folders)
     return measurement(benchmark, about, items, (read_scores(base / SCORES), read_scores(tuned / SCORES)))

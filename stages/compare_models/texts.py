@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stages.errors import Trouble
 from stages.evaluate_model.items import Item
-from stages.evaluate_model.parameters import Options, folder_name, harness_task
+from stages.evaluate_model.parameters import Options, harness_task
 from stages.evaluate_model.reading import benchmark_named, sha256_of
 from stages.records import PlannedBenchmark
 
@@ -49,13 +49,13 @@ def texts_of(
     Nothing for a task of lm-evaluation-harness, whose items are its own, nor where no licence allows to show them, nor
     where the plan came without its items.
     """
-    if harness_task(benchmark) is not None or benchmark in UNLICENSED or not (items / folder_name(benchmark)).is_dir():
+    if harness_task(benchmark) is not None or benchmark in UNLICENSED or not (items / benchmark).is_dir():
         return {}
     module = benchmark_named(benchmark)
     options = Options.model_validate({name: value for name, value in planned.options.items() if name != "supplied"})
     found: dict[tuple[str, str], Asked] = {}
     for name, sha256 in sorted(planned.files.items()):
-        path = items / folder_name(benchmark) / name
+        path = items / benchmark / name
         if not path.is_file() or sha256_of(path) != sha256:
             raise Trouble(f"{path} is not the file that was planned; run plan_evaluation again.")
         for item in module.read(path, options):

@@ -88,11 +88,7 @@ def evaluate(opened: OpenModel, prepared: Prepared, out: Path, params: Parameter
     """Ask the model every item, in blocks that survive a kill, and write items, scores, what they mean and a picture."""
     name, options = prepared.source.name, prepared.options
     scorer = Scorer(opened, params.batch_tokens, params.seed, options.temperature)
-    settings = {
-        "normalisation": prepared.normalisation,
-        "max_length": opened.length,
-        "model_sha256": opened.sha256,
-    }
+    settings = {"normalisation": prepared.normalisation, "max_length": opened.length}
     blocks = Blocks(out, _identity(prepared, params, settings, opened))
     asked = _ask(prepared, scorer, blocks, params.block_items)
     with new_folder(out) as folder:
@@ -100,11 +96,23 @@ def evaluate(opened: OpenModel, prepared: Prepared, out: Path, params: Parameter
         told = _judged(prepared, folder / "items.jsonl", out.with_name(f".{out.name}.judge.partial"))
         stored = StoredOutcomes(folder / "items.jsonl")
         prompt = prompt_words(bool(counted["chat"]) and not opened.masked, opened.tokenizer)
-        settings |= {"prompt": prompt} | ({"plan": prepared.source.plan} if prepared.source.plan else {})
+        settings |= {"prompt": prompt}
+        told |= origin(opened, prepared.source.plan) | _derived(prepared, stored)
         says, checksums = prepared.benchmark.SAYS, prepared.checksums
         scores = write_results(folder, name, says, checksums, stored, params, settings, counted, told)
     blocks.remove()
     return Evaluated(prepared.survey.asked, len(prepared.source.files), counted["contexts_cut"], scores)
+
+
+def origin(opened: OpenModel, plan: str | None) -> dict[str, str]:
+    """Which model was asked, and by which evaluation plan; no part of the settings, which are the same for all models."""
+    return {"model_sha256": opened.sha256} | ({"plan": plan} if plan else {})
+
+
+def _derived(prepared: Prepared, stored: Sequence[ItemOutcome]) -> dict[str, Any]:
+    """What a benchmark tells of all its items beside their means."""
+    derive = getattr(prepared.benchmark, "derived", None)
+    return {"derived": derive(prepared.items(), stored)} if derive else {}
 
 
 def write_results(
@@ -182,6 +190,7 @@ def _identity(prepared: Prepared, params: Parameters, settings: Mapping[str, Any
         "supplied": {path: sha256_of(Path(path)) for path in named if path and Path(path).is_file()},
         "options": prepared.options.model_dump(mode="json"),
         "settings": dict(settings),
+        "model_sha256": opened.sha256,
         "precision": params.precision,
         "seed": params.seed,
         "blocks": [params.block_items, params.batch_tokens],

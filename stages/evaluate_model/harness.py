@@ -18,7 +18,7 @@ from typing import Any
 
 from stages.artifact import new_folder, write_jsonl
 from stages.errors import Trouble
-from stages.evaluate_model.evaluation import Evaluated, write_results
+from stages.evaluate_model.evaluation import Evaluated, origin, write_results
 from stages.evaluate_model.language_model import OpenModel
 from stages.evaluate_model.parameters import Options, Parameters
 from stages.evaluate_model.reading import sha256_of
@@ -73,17 +73,12 @@ def evaluate(
             " a mean over documents."
         )
     files = _files(include)
-    settings = {
-        "normalisation": "the task's own",
-        "prompt": "plain text",
-        "max_length": opened.length,
-        "model_sha256": opened.sha256,
-    } | ({"plan": plan} if plan else {})
+    settings = {"normalisation": "the task's own", "prompt": "plain text", "max_length": opened.length}
     with new_folder(out) as folder:
         write_jsonl(folder / "items.jsonl", outcomes)
         stored = StoredOutcomes(folder / "items.jsonl")
         says = f"The task {task} of lm-evaluation-harness, asked as that asks it."
-        more = {"harness": about(results, counted)}
+        more = {"harness": about(results, counted)} | origin(opened, plan)
         scores = write_results(folder, name, says, files, stored, params, settings, {"contexts_cut": cut}, more)
     return Evaluated(len(outcomes), len(files), cut, scores)
 

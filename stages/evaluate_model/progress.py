@@ -38,13 +38,9 @@ class Progress:
         if now - self._last < SECONDS_BETWEEN_LINES or done >= self._total or not measured:
             return
         left = (now - self._start) * (self._total - done) / measured
-        log.info(
-            "evaluate_model: %s: %s of %s items, about %s left",
-            self._name,
-            f"{done:,.0f}",
-            f"{self._total:,}",
-            words(left),
-        )
+        # The first items pay for what is loaded on first use: before a hundredth is done, the rest cannot be told.
+        told = f", about {words(left)} left" if measured * 100 >= self._total else ""
+        log.info("evaluate_model: %s: %s of %s items%s", self._name, f"{done:,.0f}", f"{self._total:,}", told)
         self._last = now
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stages import gate, training
-from stages.artifact import new_folder, write_json
+from stages.artifact import new_folder, read_json, write_json
 from stages.finetune_dpo import expectations, lessons
 from stages.finetune_dpo.parameters import Parameters
 from stages.node import arguments, run
@@ -25,6 +25,7 @@ def main() -> str:
     )
     params = load("finetune_dpo", Parameters)
     training.shapes(args.sft)  # refuses what is not safetensors before anything heavy is imported
+    plan = read_json(args.sft / "training.json").get("plan")
     pairs = training.read_pairs(args.preferences, params)
     machine = training.prepare(params, training.scratch_of(args.out))
     tokenizer = training.load_tokenizer(args.sft, params.max_length)
@@ -36,7 +37,7 @@ def main() -> str:
         trainer = build_trainer(args.sft, taught, order, tokenizer, params, machine, scratch)
         history = training.fit(trainer, lengths, params)
         training.write_model(trainer, args.sft, folder, machine)
-        write_evidence(folder, history, lengths, taught, params, machine)
+        write_evidence(folder, history, lengths, taught, params, machine, plan)
         gate.enforce(folder, training.tables(folder, args.sft), expectations.expected(len(history)))
     right = training.last_mean(history, "rewards/accuracies")
     left_out = f"; left out: {training.counts(taught.dropped)}" if taught.dropped else ""
@@ -90,6 +91,7 @@ def write_evidence(
     taught: training.Lessons,
     params: Parameters,
     machine: training.Machine,
+    plan: str | None,
 ) -> None:
     """Write how the training went: history, metrics, a picture and what it was made of."""
     columns = {
@@ -113,6 +115,7 @@ def write_evidence(
         "tokens": sum(lengths),
         "final_loss": training.last_mean(history, "loss"),
         "parameters": params.model_dump(mode="json"),
+        "plan": plan,  # sha256 of the evaluation plan that stood before training began
     }
     write_json(folder / "training.json", made_of)
     metrics = {

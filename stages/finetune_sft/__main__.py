@@ -1,6 +1,7 @@
 """Teach the base model the revised answers (supervised fine-tuning with TRL).
 
-python -m stages.finetune_sft --base models/base --preferences data/preferences --corpus data/corpus --out models/sft
+python -m stages.finetune_sft --base models/base --preferences data/preferences --corpus data/corpus --plan data/plan \
+    --out models/sft
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from stages.finetune_sft import expectations, lessons
 from stages.finetune_sft.parameters import Parameters
 from stages.node import arguments, run
 from stages.params import load
+from stages.plan import read_plan
 
 NODE = Path(__file__).parent
 
@@ -25,9 +27,11 @@ def main() -> str:
         base="the model to teach",
         preferences="the pairs",
         corpus="texts to keep reading",
+        plan="the evaluation plan, frozen before training",
         out="the taught model",
     )
     params = load("finetune_sft", Parameters)
+    plan = read_plan(args.plan).sha256
     training.shapes(args.base)  # refuses what is not safetensors before anything heavy is imported
     pairs = training.read_pairs(args.preferences, params)
     texts = corpus.parts(args.corpus)
@@ -43,7 +47,7 @@ def main() -> str:
         trainer = build_trainer(args.base, taught, order, tokenizer, params, machine, scratch)
         history = training.fit(trainer, lengths, params)
         training.write_model(trainer, args.base, folder, machine)
-        write_evidence(folder, history, lengths, taught, answers, passages, params, machine)
+        write_evidence(folder, history, lengths, taught, answers, passages, params, machine, plan)
         gate.enforce(folder, training.tables(folder, args.base), expectations.expected(len(history)))
     loss = training.last_mean(history, "loss")
     left_out = f"; left out: {training.counts(taught.dropped)}" if taught.dropped else ""
@@ -85,6 +89,7 @@ def write_evidence(
     passages: int,
     params: Parameters,
     machine: training.Machine,
+    plan: str,
 ) -> None:
     """Write how the training went: history, metrics, a picture and what it was made of."""
     columns = {
@@ -106,6 +111,7 @@ def write_evidence(
         "tokens": sum(lengths),
         "final_loss": loss,
         "parameters": params.model_dump(mode="json"),
+        "plan": plan,  # sha256 of the evaluation plan that stood before training began
     }
     write_json(folder / "training.json", made_of)
     metrics = {

@@ -10,7 +10,7 @@ from argparse import Namespace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from stages import evaluate_model, gate
+from stages import framework, gate
 from stages.artifact import new_folder, write_json
 from stages.node import arguments, run
 from stages.params import load, read_file
@@ -22,7 +22,6 @@ from stages.plan_evaluation.parameters import Parameters
 from stages.plan_evaluation.plan import judging, make_plan
 from stages.records import EvaluationPlan
 
-FRAMEWORK = "framework.csv"  # beside the evaluation's code: which benchmark stands for which principle
 MADE = {"opinion-groups": "positions.jsonl"}  # benchmarks made from the deliberation -> their item file
 
 
@@ -43,8 +42,7 @@ def main() -> str:
         made, left_out = _made(args, params, measuring, Path(temporary))
         places = {name: args.items / folder_name(name) for name in measuring.benchmarks}
         folders = {name: place for name, place in places.items() if place.is_dir()}
-        code = Path(evaluate_model.__file__).parent
-        plan = make_plan(folder, folders | made, measuring, rules, code / FRAMEWORK)
+        plan = make_plan(folder, folders | made, measuring, rules, framework.FRAMEWORK)
         compared = sum(_leak_checked(args.items, name, plan, args.preferences) for name in params.held_out)
         write_json(folder / PLAN, plan)
         write_json(folder / "checks.json", {"held_out_pairs_compared_with_lessons": compared, "left_out": left_out})

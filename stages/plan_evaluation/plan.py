@@ -19,7 +19,6 @@ from stages.plan_evaluation.asked import (
     Options,
     asked,
     files_of,
-    folder_name,
     harness_task,
     sha256_of,
     supplied,
@@ -48,7 +47,7 @@ def make_plan(
     found = {}
     for name in sorted(measuring.benchmarks):
         options = measuring.options.get(name, Options())
-        found[name] = plan_benchmark(name, sources.get(name), folder / ITEMS / folder_name(name), options)
+        found[name] = plan_benchmark(name, sources.get(name), folder / ITEMS / name, options)
     return sealed(
         EvaluationPlan(
             benchmarks=found,

@@ -76,7 +76,9 @@ class Facts:
     def overall(self) -> list[Comparison]:
         """One row for each benchmark's metric, over all its items."""
         return [
-            row for row in self.comparisons if (row.language, row.category, row.principle_id) == ("all", "all", "all")
+            row
+            for row in self.comparisons
+            if {row.language, row.category, row.group, row.polarity, row.principle_id} == {"all"}
         ]
 
     def by_principle(self) -> list[Comparison]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MOST_MINORITY_VIEWS = 10
-VERDICTS = ("better", "worse", "within noise", "too few items")
+VERDICTS = ("better", "worse", "equivalent", "within noise", "too few items")
 
 
 @cache
@@ -252,6 +252,7 @@ class View:
             f"{layout.CORPUS}/report.html": "file.corpus_report",
             f"{layout.CORPUS}/attribution.md": "file.attribution",
             f"{layout.CORPUS}/decisions.parquet": "file.decisions",
+            f"{layout.COMPARISON}/comparison.html": "file.comparison_page",
             f"{layout.COMPARISON}/comparisons.json": "file.comparisons",
             layout.CHAIN: "file.chain",
         }

@@ -14,6 +14,7 @@ import yaml
 
 from stages.artifact import write_csv, write_json, write_jsonl, write_text
 from stages.lineage import dvc_md5
+from stages.plan import FAMILIES, sealed
 from stages.publish_release.chain import Chain
 from stages.publish_release.checks import Release, folder_md5
 from stages.publish_release.manifest import Manifest, make_manifest
@@ -27,10 +28,13 @@ from stages.records import (
     Constitution,
     Decision,
     Document,
+    Endpoint,
+    EvaluationPlan,
     Gate,
     ItemOutcome,
     Method,
     OpinionGroup,
+    PlannedBenchmark,
     PreferencePair,
     Principle,
     Quorum,
@@ -331,6 +335,27 @@ def settings_of(benchmark: str) -> Settings:
     return Settings(200, PERMUTATIONS, 7, 0.95, 10, primary, margins=MARGINS)
 
 
+PLAN = sealed(
+    EvaluationPlan(
+        benchmarks={
+            name: PlannedBenchmark(
+                files={"items.jsonl": "0" * 64}, items=1, asked="", says="?", normalisation="token", options={}
+            )
+            for name in BENCHMARKS
+        },
+        primary=Endpoint(benchmark="bbq", metric="accuracy_ambiguous"),
+        margins=MARGINS,
+        families=FAMILIES,
+        resamples=200,
+        permutations=PERMUTATIONS,
+        seed=7,
+        confidence=0.95,
+        min_items=10,
+        framework=None,
+    )
+)
+
+
 def side(model: str, benchmark: str) -> Side:
     """One model's answers and scores."""
     outcomes = items(model, benchmark)
@@ -349,6 +374,7 @@ def make_workspace(root: Path) -> Path:
         for benchmark in BENCHMARKS:
             _write_scores(root / PATHS["scores"] / model / benchmark, model, benchmark)
     write_json(root / PATHS["comparison"] / "comparisons.json", [row.model_dump() for row in comparisons()])
+    write_json(root / PATHS["comparison"] / "plan.json", PLAN)
     for path in {root / place for place in PATHS.values() if place != "data/scores"}:
         write_json(path / "gate.json", GATE)
     params = {
@@ -407,6 +433,7 @@ def _write_models(root: Path) -> None:
         make_safetensors(folder / "model.safetensors", {"a": [1.0, 2.0], "b": [3.0]}, {"format": "pt"})
         write_json(folder / "config.json", {"architectures": ["LlamaForCausalLM"]})
         write_json(folder / "tokenizer.json", {"model": {"vocab": {"auto_map": 1, "/home/x": 2}}})
+        write_json(folder / "training.json", {"plan": PLAN.sha256})
     write_json(
         root / "models/base/origin.json",
         {"hub_id": None, "local": "tiny", "license": "Apache-2.0", "obligations": ["Name it"]},
@@ -428,7 +455,8 @@ def _write_scores(folder: Path, model: str, benchmark: str) -> None:
     write_jsonl(folder / "items.jsonl", outcomes)
     scores = scores_from_items(outcomes, benchmark, 200, 7, 0.95, 10)
     write_json(folder / "scores.json", [score.model_dump() for score in scores])
-    write_json(folder / "benchmark.json", {"name": benchmark, "files": {"items.jsonl": "0" * 64}, "settings": SETTINGS})
+    about = {"name": benchmark, "files": PLAN.benchmarks[benchmark].files, "plan": PLAN.sha256, "settings": SETTINGS}
+    write_json(folder / "benchmark.json", about)
     write_json(folder / "gate.json", GATE)
 
 

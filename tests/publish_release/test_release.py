@@ -106,7 +106,7 @@ def test_the_same_content_is_the_same_release(
     (own_workspace / "dvc.lock").write_text(yaml.safe_dump(lock))
     told = publish_in(own_workspace, monkeypatch)
     assert digest(own_workspace / "data/release") == digest(published)
-    assert told.startswith("release 1.2.0-") and told.endswith("51 files, 0.2 MB")
+    assert told.startswith("release 1.2.0-") and told.endswith("53 files, 0.2 MB")
 
 
 def test_the_chain_tells_data_and_parameters_but_no_secret_and_no_machine(published: Path) -> None:

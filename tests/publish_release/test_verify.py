@@ -187,6 +187,18 @@ def node(chain: Any, name: str) -> Any:
 # What is changed; whether the forger makes the chain's hashes anew; which checks find it; what the first of them says.
 # The manifest is always made anew, so that only the meaning is wrong.
 FORGERIES: dict[str, tuple[Callable[[Path], None], bool, str, str]] = {
+    "plan made after the results": (
+        json_change("comparison/plan.json", lambda plan: plan["primary"].__setitem__("metric", "bias_ambiguous")),
+        True, "plan", "the plan tells the sha256",
+    ),
+    "trained before the plan": (
+        json_change("model/training.json", lambda made: made.__setitem__("plan", "1" * 64)),
+        True, "plan", "the model was trained under the plan 111111111111…",
+    ),
+    "measured by another plan": (
+        json_change("scores/tuned/bbq/benchmark.json", lambda about: about.__setitem__("plan", "2" * 64)),
+        True, "plan", "tuned was measured on bbq by another plan",
+    ),
     "artifact is not the one that was made": (append("corpus/attribution.md", "x"), False, "chain", "corpus is not the"),
     "input from nowhere": (
         chain_change(lambda c: node(c, "finetune_dpo")["inputs"].append({"path": "data/secret", "md5": "0" * 32, "bytes": 1, "external": False})),
@@ -339,7 +351,7 @@ FORGERIES: dict[str, tuple[Callable[[Path], None], bool, str, str]] = {
     "benchmark left out": (drop_benchmark, True, "same-questions", "planned were adherence, bbq, told are adherence"),
     "asked from other files": (
         json_change("scores/tuned/bbq/benchmark.json", lambda c: c["files"].__setitem__("items.jsonl", "1" * 64)),
-        True, "same-questions", "bbq: base and tuned were asked from different files",
+        True, "same-questions, plan", "bbq: base and tuned were asked from different files",
     ),
     "loss told as gain": (
         json_change("comparison/comparisons.json", lambda rows: rows[0].__setitem__("tuned", 0.99)),

@@ -38,12 +38,14 @@ def asked(question: Question, options: Options) -> Iterator[Item]:
                 else _plain(prompt, question),
                 variant=_variant(lettered, options.paraphrases, rotation + 1, wording),
                 group=question.group,
+                polarity=question.polarity,
                 facts=facts(question.condition, question.correct, question.unknown, question.biased),
             )
 
 
 def _plain(prompt: str, question: Question) -> tuple[Request, ...]:
-    return tuple(Request(prompt, answer, chat=True) for answer in question.answers)
+    read_whole = _from_the_question(prompt, question)
+    return tuple(Request(prompt, answer, chat=True, question=read_whole) for answer in question.answers)
 
 
 def _lettered(prompt: str, ask_for_letter: str, question: Question, rotation: int) -> tuple[Request, ...]:
@@ -51,7 +53,13 @@ def _lettered(prompt: str, ask_for_letter: str, question: Question, rotation: in
     shown = [(rotation + at) % 3 for at in range(3)]
     listed = [f"{letter}. {question.answers[at]}" for letter, at in zip(LETTERS, shown, strict=True)]
     context = "\n".join([prompt, *listed, ask_for_letter])
-    return tuple(Request(context, LETTERS[shown.index(at)], chat=True) for at in range(3))
+    read_whole = _from_the_question(context, question)
+    return tuple(Request(context, LETTERS[shown.index(at)], chat=True, question=read_whole) for at in range(3))
+
+
+def _from_the_question(prompt: str, question: Question) -> str:
+    """The end of the prompt that a model must read whole."""
+    return prompt[prompt.rindex(question.question) :]
 
 
 def _variant(lettered: bool, paraphrases: int, rotation: int, wording: int) -> str:

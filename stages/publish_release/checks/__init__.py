@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from stages.publish_release.checks.decisions import lessons_name_principles, people_decided
 from stages.publish_release.checks.lineage import chain_is_closed, folder_md5
-from stages.publish_release.checks.measurement import comparison_recomputes, same_questions, scores_recompute
+from stages.publish_release.checks.measurement import (
+    comparison_recomputes,
+    measured_as_planned,
+    same_questions,
+    scores_recompute,
+)
 from stages.publish_release.checks.release import Check, Failed, Release
 from stages.publish_release.checks.safety import weights_are_harmless
 from stages.publish_release.checks.votes import principles_stand_on_votes, statements_are_accounted_for
@@ -23,6 +28,7 @@ CHECKS = (
     Check("lessons", "what the model was taught names principles of the constitution", lessons_name_principles),
     Check("scores", "the published scores follow from the outcomes, item by item", scores_recompute),
     Check("same-questions", "the model was asked the same questions before and after", same_questions),
+    Check("plan", "what was measured was planned before training, or the change is told", measured_as_planned),
     Check(
         "comparison", "the comparison and its verdicts follow from the answers, none left out", comparison_recomputes
     ),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from stages.plan import PLAN, sha256_of
 from stages.publish_release import layout
 from stages.publish_release.checks.release import MOST_RESAMPLES, Failed, Release, fail_on, settings_of, some
 from stages.publish_release.opening import Unreadable, Unsafe
 from stages.publish_release.recomparison import Cell, Settings, Side, cell_of, cell_of_score, recompare
-from stages.records import Comparison, Score
+from stages.records import Comparison, Endpoint, EvaluationPlan, Score
 
 TOLERANCE = 1e-9
 
@@ -91,6 +93,37 @@ def _same_conditions(release: Release, benchmark: str) -> None:
         raise Failed(f"{benchmark}: base and tuned were measured with different settings")
 
 
+def measured_as_planned(release: Release) -> str:
+    """What was measured, and how it was judged, was fixed before training; a later change is told with its reason."""
+    plan = release.bundle.record(f"{layout.COMPARISON}/{PLAN}", EvaluationPlan)
+    if plan.sha256 != sha256_of(plan):
+        raise Failed(f"the plan tells the sha256 {plan.sha256[:12]}…, its content has {sha256_of(plan)[:12]}…")
+    fail_on(_not_as_planned(release, plan))
+    params = _comparison_params(release)
+    if Endpoint.model_validate(params["primary"]) != plan.primary:
+        raise Failed("the comparison names another result than was named in the plan")
+    if (params.get("margins") or {}) != plan.margins:
+        raise Failed("the comparison was made with other margins than were planned")
+    trained = str(release.bundle.json(f"{layout.MODEL}/training.json").get("plan") or "")
+    if trained == plan.sha256:
+        return f"the plan {plan.sha256[:12]}… stood before training: {plan.primary.benchmark}, {plan.primary.metric}"
+    if not str(params.get("amended") or "").strip():
+        found = f"the plan {trained[:12]}…" if trained else "no plan"
+        raise Failed(f"the model was trained under {found}, measured under {plan.sha256[:12]}…, and nobody says why")
+    return f"AMENDED after training: {params['amended']}"
+
+
+def _not_as_planned(release: Release, plan: EvaluationPlan) -> Iterator[str]:
+    for model, benchmark in release.measured():
+        about = release.bundle.json(f"{layout.SCORES}/{model}/{benchmark}/benchmark.json")
+        if benchmark not in plan.benchmarks:
+            yield f"{benchmark} was measured and not planned"
+        elif about.get("plan") != plan.sha256:
+            yield f"{model} was measured on {benchmark} by another plan"
+        elif about["files"] != plan.benchmarks[benchmark].files:
+            yield f"{model} was measured on {benchmark} with other items than were planned"
+
+
 def comparison_recomputes(release: Release) -> str:
     """Every row of the comparison, its interval, its test and its verdict follow from the answers; none is left out."""
     rows = _comparisons(release)
@@ -145,11 +178,7 @@ def _side(release: Release, folder: str) -> Side:
 def _comparison_settings(release: Release, benchmark: str) -> Settings:
     """As the base model's measurement and the parameters in the chain tell them."""
     recorded = settings_of(release, f"{layout.SCORES}/base/{benchmark}")
-    params = next(
-        (node.params["compare_models"] for node in release.chain.nodes if "compare_models" in node.params), None
-    )
-    if params is None:
-        raise Unreadable("the chain does not tell the parameters of compare_models")
+    params = _comparison_params(release)
     if not 0 < params["permutations"] <= MOST_RESAMPLES:
         raise Unsafe(
             f"The comparison asks for {params['permutations']:,} permutations; at most {MOST_RESAMPLES:,} are drawn."
@@ -164,6 +193,14 @@ def _comparison_settings(release: Release, benchmark: str) -> Settings:
         category=named.get("category", "all"),
         margins=params.get("margins") or {},
     )
+
+
+def _comparison_params(release: Release) -> Mapping[str, Any]:
+    for node in release.chain.nodes:
+        if "compare_models" in node.params:
+            found: Mapping[str, Any] = node.params["compare_models"]
+            return found
+    raise Unreadable("the chain does not tell the parameters of compare_models")
 
 
 def _questions(release: Release, folder: str) -> dict[str, tuple[object, ...]]:
