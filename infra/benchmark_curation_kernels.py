@@ -28,7 +28,7 @@ import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
 from stages.annotate_documents import contamination, duplicates, quality  # noqa: E402
-from stages.annotate_documents.kernels import flags, words  # noqa: E402
+from stages.annotate_documents.kernels import words  # noqa: E402
 from stages.overlap import Item, read_items, words_of  # noqa: E402
 
 SHARD = 10_000  # documents
@@ -66,11 +66,11 @@ def _documents(path: Path, count: int) -> pa.Table:
 def _print_speed(documents: pa.Table, items: Sequence[Item], repeats: int) -> None:
     """One pass over the pieces, each kernel timed by itself."""
     known = contamination.lookup(items)
+    languages = quality.languages(documents["language"])
     kernels: dict[str, Callable[[words.Piece], Any]] = {
-        "quality counts": quality.quality,
+        "quality counts": lambda piece: quality.piece_counts(piece, languages),
         "MinHash and text hash": lambda piece: duplicates.piece_signatures(piece, NEAR),
-        "contamination": lambda piece: contamination.piece_contamination(piece, known),
-        "personal data flags": lambda piece: flags.personal_flags(piece.documents["text"]),
+        "contamination": lambda piece: contamination.piece_hits(piece, known),
     }
     megabytes = len(words.utf8(documents["text"])[0]) / 1e6
     fold = "fold, split, hash words"
@@ -80,15 +80,14 @@ def _print_speed(documents: pa.Table, items: Sequence[Item], repeats: int) -> No
     print(f"| {documents.num_rows:,} documents, {megabytes:.1f} MB | MB per CPU-second | with folding |\n|---|---|---|")
     print(f"| {fold} | {megabytes / best[fold]:.0f} | |")
     for name in kernels:
-        with_fold = "" if "flags" in name else f"{megabytes / (best[name] + best[fold]):.0f}"
-        print(f"| {name} | {megabytes / best[name]:.0f} | {with_fold} |")
+        print(f"| {name} | {megabytes / best[name]:.0f} | {megabytes / (best[name] + best[fold]):.0f} |")
     print(f"| all together | {megabytes / sum(best.values()):.0f} | |")
 
 
 def _seconds(documents: pa.Table, kernels: dict[str, Callable[[words.Piece], Any]], fold: str) -> dict[str, float]:
     spent: defaultdict[str, float] = defaultdict(float)
     start = time.process_time()
-    for piece in words.pieces(documents):
+    for piece in words.pieces(documents["text"]):
         spent[fold] += time.process_time() - start
         for name, kernel in kernels.items():
             start = time.process_time()

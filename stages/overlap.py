@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from stages.errors import Trouble
 
 RUN_WORDS = 8  # of 13 words, the customary length, half of all CrowS-Pairs sentences have not as many
 LEAST_WORDS = 4  # a shorter item is everybody's phrase
+WORD = re.compile(r"[^\W_]+")  # what `str.isalnum` takes, as \w does, but for "_"
 RUN, WHOLE = "8-gram", "whole item"
 
 # What a model is shown or asked, by the names that benchmarks give it; numbers and case after the name do not count.
@@ -97,7 +99,7 @@ def fold(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a text: runs of Unicode letters and digits of the folded text."""
-    return "".join(character if character.isalnum() else " " for character in fold(text)).split()
+    return WORD.findall(fold(text))
 
 
 class Keys(NamedTuple):

@@ -63,16 +63,17 @@ def annotate(documents: pa.Table, known: Known) -> dict[str, pa.Table]:
     from stages.annotate_documents import contamination, duplicates, language, personal_data, quality
     from stages.annotate_documents.kernels.words import pieces
 
-    counted: dict[str, list[pa.Table]] = {
-        "quality": [quality.QUALITY.empty_table()],
-        "contamination": [contamination.CONTAMINATION.empty_table()],
-        SIGNATURES: [duplicates.signature_schema(known.near).empty_table()],
+    ids, languages = documents["id"], quality.languages(documents["language"])
+    counts, hits, signatures = [], [], []
+    for piece in pieces(documents["text"]):  # the words of a text are found once for these three
+        counts.append(quality.piece_counts(piece, languages))
+        hits.append(contamination.piece_hits(piece, known.benchmarks))
+        signatures.append(duplicates.piece_signatures(piece, known.near))
+    tables = {
+        "quality": quality.table(ids, counts),
+        "contamination": contamination.table(ids, known.benchmarks, hits),
+        SIGNATURES: duplicates.table(ids, known.near, signatures),
     }
-    for piece in pieces(documents):  # the words of a text are found once for these three
-        counted["quality"].append(quality.quality(piece))
-        counted["contamination"].append(contamination.piece_contamination(piece, known.benchmarks))
-        counted[SIGNATURES].append(duplicates.piece_signatures(piece, known.near))
-    tables = {name: pa.concat_tables(parts) for name, parts in counted.items()}
     tables["language"] = language.table(documents, known.model, language.Reading())
     names = known.params.names_plug_in or ""
     tables["personal_data"] = personal_data.table(documents, known.find_names, names)

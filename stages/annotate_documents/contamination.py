@@ -1,11 +1,10 @@
-"""Find benchmark items in documents, as `stages/overlap.py` defines it, by hashes in open-addressing tables.
+"""Find benchmark items in documents, as `stages/overlap.py` defines it, by hashes of words.
 
 A document that holds a benchmark's words teaches the answer; what to do with it is for the mix to say.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -13,8 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stages.annotate_documents.kernels import compiled
-from stages.annotate_documents.kernels.words import Piece, fold, pieces
+from stages.annotate_documents.kernels.words import Piece, Words, fold, pieces, run_hashes
 from stages.overlap import LEAST_WORDS, RUN, RUN_WORDS, WHOLE, Item, keys_of
 
 CONTAMINATION = pa.schema(
@@ -28,16 +26,21 @@ CONTAMINATION = pa.schema(
 )
 
 
+class Table(NamedTuple):
+    """Numbers under hashes; `may_hold` says by a hash's uppermost bits whether one begins so, which most do not."""
+
+    may_hold: NDArray[np.bool_]
+    hashes: NDArray[np.uint64]  # sorted
+    values: NDArray[np.int64]
+
+
 class Lookup(NamedTuple):
-    """The items of benchmarks, as compiled code looks them up."""
+    """The items of benchmarks, by the hashes of their words."""
 
     names: tuple[tuple[str, str], ...]  # benchmark and item by number, sorted
-    bits: NDArray[np.uint64]
-    keys: NDArray[np.uint64]  # hashes of runs and of whole items, and the number of their first item
-    values: NDArray[np.int32]
-    head_bits: NDArray[np.uint64]
-    head_keys: NDArray[np.uint64]  # hashes of whole items' first words, and a bit for each length of such items
-    head_lengths: NDArray[np.int32]
+    runs: Table  # hash of a run -> number of its first item
+    wholes: Table  # hash of a whole item -> its number
+    heads: Table  # hash of a whole item's first words -> a bit for each length of such items
 
 
 def lookup(items: Iterable[Item]) -> Lookup:
@@ -45,44 +48,91 @@ def lookup(items: Iterable[Item]) -> Lookup:
     runs, wholes = keys_of(items)
     names = sorted({*runs.values(), *wholes.values()})
     number = {name: place for place, name in enumerate(names)}
-    entries = {**runs, **wholes}
-    hashes = _hashes(list(entries))
-    values = np.array([number[name] for name in entries.values()], np.int32)
     heads = _hashes([words[:LEAST_WORDS] for words in wholes])
-    lengths = np.array([1 << len(words) for words in wholes], np.int32)
-    head_hashes, inverse = np.unique(heads, return_inverse=True)
-    head_lengths = np.zeros(len(head_hashes), np.int32)
-    np.bitwise_or.at(head_lengths, inverse, lengths)
-    table = _table(hashes, values)
+    different, which = np.unique(heads, return_inverse=True)
+    lengths = np.zeros(len(different), np.int64)
+    np.bitwise_or.at(lengths, which, np.array([1 << len(words) for words in wholes], np.int64))
     return Lookup(
-        tuple(names), _bits(hashes[: len(runs)]), *table, _bits(head_hashes), *_table(head_hashes, head_lengths)
+        tuple(names),
+        _table(_hashes(list(runs)), np.array([number[name] for name in runs.values()], np.int64)),
+        _table(_hashes(list(wholes)), np.array([number[name] for name in wholes.values()], np.int64)),
+        _table(different, lengths),
     )
 
 
 def contamination(documents: pa.Table, known: Lookup) -> pa.Table:
     """The contamination table of documents with `id` and `text`."""
-    tables = (piece_contamination(piece, known) for piece in pieces(documents))
-    return pa.concat_tables([CONTAMINATION.empty_table(), *tables])
+    return table(documents["id"], known, [piece_hits(piece, known) for piece in pieces(documents["text"])])
 
 
-def piece_contamination(piece: Piece, known: Lookup) -> pa.Table:
-    """The contamination table of one piece, in order of its documents, then of benchmark, item and how."""
-    words, room = piece.words, 1024
-    while True:
-        documents, items = np.empty(room, np.int64), np.empty(room, np.int64)
-        wholes = np.empty(room, np.int64)
-        found = compiled.item_hits(
-            words.hashes, words.word_ends, RUN_WORDS, LEAST_WORDS, *known[1:], documents, items, wholes
-        )
-        if found <= room:
-            break
-        room = found
-    places = np.stack([documents[:found], items[:found], wholes[:found]], axis=1)
+class Hits(NamedTuple):
+    """Places where items were found: the document, the item, and 1 for a whole item."""
+
+    documents: NDArray[np.int64]
+    items: NDArray[np.int64]
+    wholes: NDArray[np.int64]
+
+
+def piece_hits(piece: Piece, known: Lookup) -> Hits:
+    """Where one piece's words are those of items."""
+    found = []
+    if len(known.runs.hashes):
+        found.append((*_found(piece.words, RUN_WORDS, known.runs), 0))
+    if len(known.heads.hashes):
+        heads, lengths = _found(piece.words, LEAST_WORDS, known.heads)
+        for length in range(LEAST_WORDS, RUN_WORDS):
+            starts = heads[(lengths >> length) & 1 > 0]
+            starts, values = _matches(starts, _hashes_at(piece.words, starts, length), known.wholes)
+            inside = _inside(piece.words, starts, length)
+            found.append((starts[inside], values[inside], 1))
+    owners = [np.searchsorted(piece.words.word_ends, starts, side="right") - 1 + piece.start for starts, _, _ in found]
+    wholes = [np.full(len(starts), whole, np.int64) for starts, _, whole in found]
+    return Hits(_joined(owners), _joined([items for _, items, _ in found]), _joined(wholes))
+
+
+def table(ids: pa.ChunkedArray, known: Lookup, parts: Sequence[Hits]) -> pa.Table:
+    """The contamination table of documents, in their order, then that of benchmark, item and how."""
+    places = np.stack([_joined([part[column] for part in parts]) for column in range(3)], axis=1)
+    if not len(places):
+        return CONTAMINATION.empty_table()
     hits, runs = np.unique(places, axis=0, return_counts=True)
     benchmarks, names = _named(hits[:, 1], known.names)
     how = pa.array([WHOLE if whole else RUN for whole in hits[:, 2]], pa.string())
-    ids = piece.documents["id"].take(hits[:, 0])
-    return pa.table([ids, benchmarks, names, how, runs.astype(np.int32)], schema=CONTAMINATION)
+    return pa.table([ids.take(hits[:, 0]), benchmarks, names, how, runs.astype(np.int32)], schema=CONTAMINATION)
+
+
+def _found(words: Words, length: int, known: Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where runs of a length begin that the table has, and their values."""
+    hashes = run_hashes(words.hashes, length)
+    starts = np.flatnonzero(known.may_hold[_uppermost(hashes, known.may_hold)])
+    starts = starts[_inside(words, starts, length)]
+    return _matches(starts, hashes[starts], known)
+
+
+def _matches(
+    starts: NDArray[np.int64], hashes: NDArray[np.uint64], known: Table
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if not len(known.hashes):
+        return starts[:0], known.values
+    at = np.minimum(np.searchsorted(known.hashes, hashes), len(known.hashes) - 1)
+    same = known.hashes[at] == hashes
+    return starts[same], known.values[at[same]]
+
+
+def _inside(words: Words, starts: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
+    """Whether a run from there on ends within its text."""
+    ends = words.word_ends[np.searchsorted(words.word_ends, starts, side="right").clip(max=len(words))]
+    return starts + length <= ends
+
+
+def _hashes_at(words: Words, starts: NDArray[np.int64], length: int) -> NDArray[np.uint64]:
+    """The hashes of so many words from some places on; what would run over the end is no run."""
+    rows = np.minimum(starts[:, None] + np.arange(length), max(0, len(words.hashes) - 1))
+    return run_hashes(words.hashes[rows].ravel(), length)[::length]
+
+
+def _joined(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.concatenate([np.zeros(0, np.int64), *parts])
 
 
 def _named(items: NDArray[np.int64], names: Sequence[tuple[str, str]]) -> tuple[pa.Array, pa.Array]:
@@ -93,21 +143,21 @@ def _named(items: NDArray[np.int64], names: Sequence[tuple[str, str]]) -> tuple[
 def _hashes(runs: Sequence[Sequence[str]]) -> NDArray[np.uint64]:
     """The hash of each run of words."""
     words = fold(pa.array([" ".join(run) for run in runs], pa.large_string()))
-    assert np.diff(words.word_ends).tolist() == [len(run) for run in runs], "folding twice changes nothing"
-    ends = words.word_ends.tolist()
-    codes = [compiled.run_hash(words.hashes, begin, end - begin) for begin, end in itertools.pairwise(ends)]
-    return np.array(codes, np.uint64)
+    lengths = np.array([len(run) for run in runs], np.int64)
+    assert np.array_equal(np.diff(words.word_ends), lengths), "folding twice changes nothing"
+    codes = np.zeros(len(runs), np.uint64)
+    for length in np.unique(lengths).tolist():
+        codes[lengths == length] = run_hashes(words.hashes, length)[words.word_ends[:-1][lengths == length]]
+    return codes
 
 
-def _table(keys: NDArray[np.uint64], values: NDArray[np.int32]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-    size = 1 << max(3, (4 * len(keys)).bit_length())
-    table, held = np.zeros(size, np.uint64), np.zeros(size, np.int32)
-    compiled.fill(table, held, keys, values)
-    return table, held
+def _table(hashes: NDArray[np.uint64], values: NDArray[np.int64]) -> Table:
+    """With 16 to 32 places per hash, so that few others are taken for one."""
+    order = np.argsort(hashes)
+    may_hold = np.zeros(1 << max(8, (16 * len(hashes)).bit_length()), bool)
+    may_hold[_uppermost(hashes, may_hold)] = True
+    return Table(may_hold, hashes[order], values[order])
 
 
-def _bits(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A bit array with some 16 to 32 bits per key."""
-    bits = np.zeros(1 << max(3, (len(keys) // 4).bit_length()), np.uint64)
-    compiled.mark(bits, keys)
-    return bits
+def _uppermost(hashes: NDArray[np.uint64], places: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return (hashes >> np.uint64(65 - len(places).bit_length())).view(np.int64)

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stages.annotate_documents.kernels import compiled
-from stages.annotate_documents.kernels.words import Piece, pieces, text_hashes
+from stages.annotate_documents.kernels.words import Piece, Words, pieces, run_hashes, text_hashes
 
 DUPLICATES = pa.schema(
     [
@@ -68,19 +68,39 @@ def signature_schema(near: Near) -> pa.Schema:
 
 def signatures(documents: pa.Table, near: Near) -> pa.Table:
     """The signatures of documents with `id` and `text`."""
-    empty = signature_schema(near).empty_table()
-    return pa.concat_tables([empty, *(piece_signatures(piece, near) for piece in pieces(documents))])
+    return table(documents["id"], near, [piece_signatures(piece, near) for piece in pieces(documents["text"])])
 
 
-def piece_signatures(piece: Piece, near: Near) -> pa.Table:
+class Signatures(NamedTuple):
+    """The signatures of one piece."""
+
+    hashes: bytes  # 16 of each text
+    sizes: NDArray[np.int64]  # bytes and words, a row of each
+    keys: NDArray[np.uint64]  # a row per band
+
+
+def piece_signatures(piece: Piece, near: Near) -> Signatures:
     """The signatures of one piece."""
     words = piece.words
     keys = np.empty((near.bands, len(words)), np.uint64)
     factors, terms = permutations(near)
-    compiled.band_keys(words.hashes, words.word_ends, near.words, factors, terms, near.rows, keys)
-    hashes = pa.array(text_hashes(words), pa.binary(16))
-    columns = [piece.documents["id"], hashes, np.diff(words.folded_ends), np.diff(words.word_ends), *keys]
-    return pa.table(columns, schema=signature_schema(near))
+    space = np.empty(len(factors), np.uint64), np.empty(compiled.CHUNK, np.uint64)
+    compiled.band_keys(words.hashes, words.word_ends, near.words, factors, terms, near.rows, *space, keys)
+    sizes = np.stack([np.diff(words.folded_ends), np.diff(words.word_ends)])
+    return Signatures(b"".join(text_hashes(words)), sizes, keys)
+
+
+def table(ids: pa.ChunkedArray, near: Near, parts: Sequence[Signatures]) -> pa.Table:
+    """The signatures of documents, given those of their pieces."""
+    if not parts:
+        return signature_schema(near).empty_table()
+    counts = [part.sizes.shape[1] for part in parts]
+    hashes = [
+        pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), count, [None, pa.py_buffer(part.hashes)])
+        for part, count in zip(parts, counts, strict=True)
+    ]
+    numbers = (pa.chunked_array(rows) for rows in zip(*(itertools.chain(p.sizes, p.keys) for p in parts), strict=True))
+    return pa.table([ids, pa.chunked_array(hashes), *numbers], schema=signature_schema(near))
 
 
 @functools.cache
@@ -149,9 +169,9 @@ class _Index:
             parts += pq.read_table(self._shards[shard].signatures, columns=["id"])["id"].take(rows).chunks
         return pa.chunked_array(parts, pa.string())
 
-    def texts(self, shard: int, rows: Ints) -> pa.Table:
+    def texts(self, shard: int, rows: Ints) -> pa.ChunkedArray:
         """The texts of some rows of a shard."""
-        return pa.table({"text": self._shards[shard].texts()}).take(rows)
+        return self._shards[shard].texts().take(rows)
 
     def in_rank(self, documents: Ints, groups: Ints) -> Ints:
         """Sorted document numbers by group, in each the one that is to stand for the others first."""
@@ -182,7 +202,10 @@ def _joined(parts: Sequence[Any], kind: Any) -> Any:
 
 def _halves(column: pa.ChunkedArray) -> NDArray[np.uint64]:
     """The 128-bit hashes of a column as pairs of numbers, end to end."""
-    return np.frombuffer(b"".join(column.to_pylist()), np.uint64)
+    parts = [
+        np.frombuffer(chunk.buffers()[1], np.uint64)[2 * chunk.offset :][: 2 * len(chunk)] for chunk in column.chunks
+    ]
+    return _joined(parts, np.uint64)
 
 
 def _exact(index: _Index) -> Ints:
@@ -216,11 +239,11 @@ def _candidates(index: _Index, near: Near, same: Ints) -> NDArray[np.uint64]:
     edges = np.zeros(0, np.uint64)
     for band in range(near.bands):
         keys = index.band(band)[unique]
-        ordered = np.sort(keys)
-        repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-        del ordered
-        shared = np.isin(keys, repeated)
-        members, keys = unique[shared], keys[shared]
+        order = np.argsort(keys)
+        shared = np.zeros(len(keys) + 1, bool)  # by place in that order: with the key of the one before
+        shared[1:-1] = keys[order[1:]] == keys[order[:-1]]
+        order = order[shared[:-1] | shared[1:]]
+        members, keys = unique[order], keys[order]
         high, low = index.hashes[members, 0], index.hashes[members, 1]  # ids would do, but are not in memory
         order = np.lexsort((low, high, -index.bytes[members], index.ranks[members], keys))
         members, keys = members[order], keys[order]
@@ -273,6 +296,18 @@ class _Runs:
         return self._held[place]
 
 
+def run_sets(words: Words, length: int) -> Iterator[NDArray[np.uint64]]:
+    """Of each text the sorted, distinct hashes of its runs of words; a shorter text is one run."""
+    hashes = run_hashes(words.hashes, length)
+    for begin, end in itertools.pairwise(words.word_ends.tolist()):
+        width = min(length, end - begin)
+        runs = hashes[begin : end - length + 1] if width == length else run_hashes(words.hashes[begin:end], width)
+        runs = np.sort(runs)
+        new = np.ones(len(runs), bool)
+        new[1:] = runs[1:] != runs[:-1]
+        yield runs[new]
+
+
 @contextlib.contextmanager
 def _spilled(index: _Index, documents: Ints, near: Near, path: Path) -> Iterator[_Runs]:
     """Write the run sets of some documents to a file, shard by shard, for as long as they are compared."""
@@ -280,10 +315,9 @@ def _spilled(index: _Index, documents: Ints, near: Near, path: Path) -> Iterator
     try:
         with path.open("wb") as out:
             for shard, rows in index.by_shard(documents):
-                for words in (piece.words for piece in pieces(index.texts(shard, rows))):
-                    for begin, end in itertools.pairwise(words.word_ends.tolist()):
-                        runs = compiled.runs_of(words.hashes[begin:end], near.words)
-                        out.write(runs.tobytes())
+                for piece in pieces(index.texts(shard, rows)):
+                    for runs in run_sets(piece.words, near.words):
+                        out.write(runs.data)
                         sizes.append(len(runs))
         with path.open("rb") as opened:
             yield _Runs(opened, documents, np.array(sizes, np.int64))

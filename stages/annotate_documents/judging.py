@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 DOCUMENTS = "documents"
 JUDGED = "judged"
 PROGRESS_SECONDS = 10.0
+HELD_BYTES = 100_000_000  # a smaller corpus stays in memory from reading to the end
 
 
 class Kept(NamedTuple):
@@ -40,6 +41,13 @@ class Kept(NamedTuple):
     folder: Path
     documents: int
     text_bytes: int
+    table: pa.Table | None = None  # its documents, where the corpus is small; else they are read again
+
+    @property
+    def texts(self) -> pa.ChunkedArray:
+        """Its texts."""
+        table = read_shard(self.folder / f"{DOCUMENTS}.parquet", ["text"]) if self.table is None else self.table
+        return table["text"]
 
     @property
     def judged(self) -> bool:
@@ -50,14 +58,18 @@ class Kept(NamedTuple):
 def keep(shards: Iterable[Shard], work: Path, setting: Setting) -> list[Kept]:
     """Write every shard's documents into the working folder; folders of other documents or judgements are removed."""
     depends = version(setting)
-    kept = []
+    kept: list[Kept] = []
+    held = 0
     for shard in shards:
         folder = work / hashlib.sha256(f"{shard.sha256} {depends}".encode()).hexdigest()[:32]
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / f"{DOCUMENTS}.parquet").exists():
             write_table(shard.table, folder / f"{DOCUMENTS}.parquet")
         size = int(shard.table["text"].nbytes)
-        kept.append(Kept(shard.number, folder, shard.table.num_rows, size))
+        kept.append(Kept(shard.number, folder, shard.table.num_rows, size, shard.table))
+        held += shard.table.nbytes
+        if held > HELD_BYTES:
+            kept = [known._replace(table=None) for known in kept]
         log.info(
             "annotate_documents: read shard %d (%s documents, %.0f MB)",
             shard.number, f"{shard.table.num_rows:,}", size / 1e6,
@@ -80,7 +92,10 @@ def judge(kept: Sequence[Kept], setting: Setting, params: Parameters) -> int:
     load(setting)  # what is wrong with captures or benchmarks is told before anything starts
     sizes = {str(shard.folder): shard.text_bytes for shard in waiting}
     told = _progress(len(kept), finished, sum(sizes.values()))
-    work = functools.partial(judge_shard, setting=setting)
+    held = {
+        str(shard.folder): shard.table for shard in waiting if shard.table is not None and params.engine == "native"
+    }
+    work = functools.partial(judge_shard, setting=setting, held=held)
     done = engine.run(work, list(sizes), params.engine, min(params.workers, max(1, len(waiting))), params.ray_address)
     for folder in done:
         if not (Path(folder) / JUDGED).is_dir():
@@ -92,13 +107,14 @@ def judge(kept: Sequence[Kept], setting: Setting, params: Parameters) -> int:
     return len(waiting)
 
 
-def judge_shard(folder: str, setting: Setting) -> str:
-    """Judge one shard of the working folder, on whatever worker; returns the folder."""
+def judge_shard(folder: str, setting: Setting, held: Mapping[str, pa.Table] | None = None) -> str:
+    """Judge one shard of the working folder, on whatever worker; returns the folder. `held` are documents by folder."""
     place = Path(folder)
+    documents = held[folder] if held and folder in held else read_shard(place / f"{DOCUMENTS}.parquet")
     partial = place / f".{JUDGED}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    for name, table in annotate(read_shard(place / f"{DOCUMENTS}.parquet"), load(setting)).items():
+    for name, table in annotate(documents, load(setting)).items():
         if name == SIGNATURES:
             from stages.annotate_documents.duplicates import write_signatures
 
@@ -163,7 +179,7 @@ def _write_duplicates(kept: Sequence[Kept], out: Path, scratch: Path, setting: S
         duplicates.Shard(
             shard.folder / JUDGED / f"{SIGNATURES}.parquet",
             np.array(license_ranks(_licenses(shard), order), np.int32),
-            functools.partial(_texts, shard.folder),
+            functools.partial(getattr, shard, "texts"),
         )
         for shard in kept
     ]
@@ -177,7 +193,3 @@ def _licenses(shard: Kept) -> list[str]:
         "license"
     ].to_pylist()
     return found
-
-
-def _texts(folder: Path) -> pa.ChunkedArray:
-    return read_shard(folder / f"{DOCUMENTS}.parquet", ["text"])["text"]

@@ -31,7 +31,6 @@ LANGUAGE = pa.schema(
 BLOCK_LINES = 50_000  # lines held at once, so that one document of a gigabyte needs no more memory
 BLOCK_DOCUMENTS = 10_000
 LONGEST_BYTES = 4096  # what is read of one line or sample at most: py3langid's verdict does not change any more
-COLUMNS = 16  # of the scores are added at once by language_walk.py
 PLACES = 5  # decimals of a probability, so that another processor's exp() gives the same bytes
 
 
@@ -40,21 +39,28 @@ class Reading(NamedTuple):
 
     sample_characters: int = 500  # of a document, from its beginning, for its verdict
     line_characters: int = 30  # shorter lines are not judged: names, headings, numbers
-    line_bytes: int = 64  # read of a line first; all of it where that reads as another language than the document
+    line_bytes: int = 48  # read of a line first; all of it where that reads as another language than the document
     line_probability: float = 0.9  # from here on a line counts as written in the other language
+
+
+class Automaton(NamedTuple):
+    """States are numbers of a row and a seat, as language_walk.py explains."""
+
+    start: np.uint32
+    moves: NDArray[np.uint32]  # next state by (row, byte)
+    first: NDArray[np.uint32]  # place in feature_of of each row's first seat
+    feature_of: NDArray[np.uint32]
 
 
 class Model(NamedTuple):
     """py3langid's automaton and scores, as arrays that compiled code reads."""
 
     names: tuple[str, ...]
-    labels: NDArray[np.int64]  # of each column of the scores: two scripts of one language share a label
-    rows: NDArray[np.uint32]  # next state by (row, byte)
-    base: NDArray[np.uint32]  # first entry of each state's row
-    feature_of: NDArray[np.uint32]  # by state
-    table: NDArray[np.float32]  # scores by feature and column, and one empty row
-    prior: NDArray[np.float32]
+    automaton: Automaton
+    tables: NDArray[np.float32]  # scores by block of columns, feature (the last one: none) and column
     steps: NDArray[np.float32]  # log(1 + k) - log(k)
+    prior: NDArray[np.float32]
+    labels: NDArray[np.int64]  # of each column of the scores: two scripts of one language share a label
 
 
 class Verdicts(NamedTuple):
@@ -69,6 +75,8 @@ def load_model(languages: tuple[str, ...], confusable: tuple[str, ...] = ()) -> 
     """py3langid's model (1 s to load), restricted to the declared languages and those they could be taken for."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+    from stages.annotate_documents import language_walk as walk
+
     whole = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     wanted = sorted({*languages, *confusable})
     if unknown := [code for code in wanted if code not in whole.labels]:
@@ -77,23 +85,60 @@ def load_model(languages: tuple[str, ...], confusable: tuple[str, ...] = ()) -> 
             "take it out of the parameters `languages` or `confusable`."
         )
     whole.set_languages(wanted)
-    outputs = np.asarray(whole.tk_output, np.int64)
     features, columns = whole.nb_ptc.shape
-    table = np.zeros((features + 1, math.ceil(columns / COLUMNS) * COLUMNS), np.float32)
-    table[:-1, :columns] = whole.nb_ptc
-    prior = np.zeros(table.shape[1], np.float32)
+    outputs = np.asarray(whole.tk_output, np.int64)
+    scores = np.zeros((features + 1, math.ceil(columns / walk.COLUMNS) * walk.COLUMNS), np.float32)
+    scores[:-1, :columns] = whole.nb_ptc
+    prior = np.zeros(scores.shape[1], np.float32)
     prior[:columns] = whole.nb_pc
     times = np.arange(LONGEST_BYTES + 2, dtype=np.float64)
     return Model(
         names=tuple(whole.labels),
-        labels=np.array([whole.labels.index(name) for name in whole.nb_classes], np.int64),
-        rows=np.asarray(whole.tk_nextmove, np.uint32),
-        base=np.asarray(whole.tk_row, np.uint32) << np.uint32(8),
-        feature_of=np.where(outputs < 0, features, outputs).astype(np.uint32),
-        table=table,
-        prior=prior,
+        automaton=_seated(
+            np.asarray(whole.tk_nextmove, np.uint32).reshape(-1, 256),
+            np.asarray(whole.tk_row, np.int64),
+            np.where(outputs < 0, features, outputs),
+            np.exp(scores[:, :columns]).sum(axis=1),
+        ),
+        tables=np.ascontiguousarray(scores.reshape(len(scores), -1, walk.COLUMNS).swapaxes(0, 1)),
         steps=np.diff(np.log1p(times)).astype(np.float32),
+        prior=prior,
+        labels=np.array([whole.labels.index(name) for name in whole.nb_classes], np.int64),
     )
+
+
+def _seated(
+    moves: NDArray[np.uint32], row_of: NDArray[np.int64], feature_of: NDArray[np.int64], heat: NDArray[np.float32]
+) -> Automaton:
+    """States renumbered by row and seat; the rows that these languages visit most stand side by side, as memory likes it.
+
+    `heat` says how likely each feature is; that of the last one, none, is highest, and the states without are indeed visited.
+    """
+    from stages.annotate_documents.language_walk import END, SEATS
+
+    by_row = np.argsort(row_of, kind="stable")
+    seat = np.empty_like(row_of)
+    seat[by_row] = _ranks(np.bincount(row_of, minlength=len(moves)))
+    # A row that more states share than there are seats stands twice or more.
+    rows, row_of = np.unique(row_of * len(row_of) + seat // SEATS, return_inverse=True)
+    moves = moves[rows // len(row_of)]
+    order = np.argsort(-np.bincount(row_of, heat[feature_of]), kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    states = (place[row_of] * SEATS + seat % SEATS).astype(np.uint32)
+    seated = states[moves[order]]
+    seated[:, END] = states[0]
+    return Automaton(
+        start=states[0],
+        moves=seated.ravel(),
+        first=np.searchsorted(np.sort(states), np.arange(len(moves)) * SEATS).astype(np.uint32),
+        feature_of=feature_of[np.argsort(states)].astype(np.uint32),
+    )
+
+
+def _ranks(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0, 1, … for each size, one after the other."""
+    return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
 def table(documents: pa.Table, model: Model, reading: Reading) -> pa.Table:
@@ -108,7 +153,7 @@ def table(documents: pa.Table, model: Model, reading: Reading) -> pa.Table:
 
 def identify(texts: Sequence[str], model: Model) -> list[tuple[str, float]]:
     """The language of each text, read whole, and its probability; "" and 0 where nothing could be read."""
-    data, offsets = utf8(_composed(pa.array(texts, pa.large_string())))
+    data, offsets = _composed(pa.array(texts, pa.large_string()))
     sample = _samples(data, offsets, max(map(len, texts), default=0), model)
     return [
         (_name(model, number), probability)
@@ -117,7 +162,7 @@ def identify(texts: Sequence[str], model: Model) -> list[tuple[str, float]]:
 
 
 def _part(documents: pa.Table, model: Model, reading: Reading) -> pa.Table:
-    data, offsets = utf8(_composed(documents["text"]))
+    data, offsets = _composed(documents["text"])
     verdicts = _samples(data, offsets, reading.sample_characters, model)
     columns = [
         documents["id"],
@@ -133,21 +178,31 @@ def _name(model: Model, number: int) -> str:
     return model.names[number] if number >= 0 else ""
 
 
-def _composed(texts: Any) -> Any:
-    """The same texts in NFC, as py3langid reads them; most are already, and their bytes say so."""
+def _composed(texts: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The bytes of texts in NFC, as py3langid reads them, and their offsets; most are already, and their bytes say so."""
     from stages.annotate_documents import language_walk as walk
 
     data, offsets = utf8(texts)
+    data = _read_only(data)
     doubtful = np.zeros(len(offsets) - 1, np.bool_)
     walk.may_not_be_nfc(data, offsets, doubtful)
-    composed: dict[int, str] = {}
-    for place in np.flatnonzero(doubtful).tolist():
-        text = texts[place].as_py() or ""
+    parts, sizes, kept = [], np.diff(offsets), 0
+    for place in np.flatnonzero(doubtful):
+        text = bytes(data[offsets[place] : offsets[place + 1]]).decode()
         if not unicodedata.is_normalized("NFC", text):
-            composed[place] = unicodedata.normalize("NFC", text)
-    if not composed:
-        return texts
-    return pa.array([composed.get(place, text) for place, text in enumerate(texts.to_pylist())], pa.large_string())
+            composed = np.frombuffer(unicodedata.normalize("NFC", text).encode(), np.uint8)
+            parts += [data[kept : offsets[place]], composed]
+            sizes[place], kept = len(composed), offsets[place + 1]
+    if not parts:
+        return data, offsets
+    return _read_only(np.concatenate([*parts, data[kept:]])), np.concatenate([[0], np.cumsum(sizes)])
+
+
+def _read_only(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """As Arrow's memory is: all loops would be compiled once more for bytes that can be written to."""
+    data = data.view()
+    data.setflags(write=False)
+    return data
 
 
 def _samples(data: NDArray[np.uint8], offsets: NDArray[np.int64], characters: int, model: Model) -> Verdicts:
@@ -199,9 +254,11 @@ def _differs(
     data: NDArray[np.uint8], lines: Lines, own: NDArray[np.int64], model: Model, reading: Reading
 ) -> NDArray[np.bool_]:
     """Which lines surely read as another language than their document; most are settled by their beginning."""
+    from stages.annotate_documents import language_walk as walk
+
     mine = own[lines.owners]
-    heads = _whole_characters(data, lines.starts, np.minimum(lines.ends, lines.starts + reading.line_bytes))
-    first = _identified(data, lines.starts, heads, lines.capitals, model)
+    heads = walk.whole_characters(data, lines.starts, lines.ends, reading.line_bytes)
+    first = _identified(data, lines.starts, heads, lines.capitals, model, weighed=False)
     doubtful = np.flatnonzero((first.best != mine) & (first.best >= 0) & (mine >= 0))
     rest = lines.of(doubtful)
     whole = _identified(data, rest.starts, rest.ends, rest.capitals, model)
@@ -210,32 +267,28 @@ def _differs(
     return differs
 
 
-def _whole_characters(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Ends moved back to where a character begins, at most three bytes."""
-    if not len(data):
-        return ends
-    for _ in range(3):
-        inside = (ends < len(data)) & (ends > starts) & (data[np.minimum(ends, len(data) - 1)] & 0xC0 == 0x80)
-        ends = ends - inside
-    return ends
-
-
 def _identified(
     data: NDArray[np.uint8],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     capitals: NDArray[np.bool_],
     model: Model,
+    weighed: bool = True,
 ) -> Verdicts:
-    """What data[starts:ends] are written in; those all in capitals are read in small letters, as by py3langid."""
-    ends = _whole_characters(data, starts, np.minimum(ends, starts + LONGEST_BYTES))
-    verdicts = _walked(data, starts, ends, model)
-    places = np.flatnonzero(capitals & (verdicts.best >= 0))
+    """What data[starts:ends] are written in; those all in capitals are read in small letters, as by py3langid.
+
+    Unless `weighed`, the probabilities stay 0: of short texts, the exponentials take a quarter of the time.
+    """
+    from stages.annotate_documents import language_walk as walk
+
+    ends = walk.whole_characters(data, starts, ends, LONGEST_BYTES)
+    verdicts = _walked(data, starts, ends, model, weighed)
+    places = np.flatnonzero(capitals & (starts < ends))
     spoken = [_in_small_letters(bytes(data[starts[place] : ends[place]])) for place in places]
     changed = [number for number, text in enumerate(spoken) if text is not None]
     small = [text for text in spoken if text is not None]
     bounds = np.cumsum([0, *map(len, small)])
-    again = _walked(np.frombuffer(b"".join(small), np.uint8), bounds[:-1], bounds[1:], model)
+    again = _walked(np.frombuffer(b"".join(small), np.uint8), bounds[:-1], bounds[1:], model, weighed)
     verdicts.best[places[changed]] = again.best
     verdicts.probability[places[changed]] = again.probability
     return verdicts
@@ -248,11 +301,13 @@ def _in_small_letters(utf8_text: bytes) -> bytes | None:
     return unicodedata.normalize("NFC", text.lower()).encode("utf-8")[:LONGEST_BYTES]
 
 
-def _walked(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], model: Model) -> Verdicts:
+def _walked(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], model: Model, weighed: bool
+) -> Verdicts:
     from stages.annotate_documents import language_walk as walk
 
     best, probability = np.full(len(starts), -1, np.int64), np.zeros(len(starts))
     if len(data):
-        automaton = (model.rows, model.base, model.feature_of, model.table, model.steps, model.prior, model.labels)
-        walk.identify(data, np.ascontiguousarray(starts), np.ascontiguousarray(ends), *automaton, best, probability)
+        starts, ends = np.ascontiguousarray(starts), np.ascontiguousarray(ends)
+        walk.identify(data, starts, ends, *model.automaton, *model[2:], weighed, best, probability)
     return Verdicts(best, np.round(probability, PLACES))

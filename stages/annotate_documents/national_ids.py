@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 Check = Callable[[str], bool]
 NOT_ZERO = frozenset("123456789")  # all zeros pass every check
+NEITHER_LETTER_NOR_DIGIT = re.compile(r"[\W_]")
 GAP = r"[ .\u00a0\u202f-]?"
 
 
@@ -110,11 +111,11 @@ def end_of_national_id(
         if in_a_row not in shape.first:
             continue
         match = shape.pattern.match(text, start)
-        if match and _is_proven(shape, match.group().upper()) and (not shape.needs_word or has_word()):
+        if match and (not shape.needs_word or has_word()) and _is_proven(shape, match.group().upper()):
             return match.end()
     return None
 
 
 def _is_proven(shape: Shape, written: str) -> bool:
-    compact = re.sub(r"[\W_]", "", written)
+    compact = NEITHER_LETTER_NOR_DIGIT.sub("", written)
     return bool(NOT_ZERO.intersection(compact)) and shape.holds(compact)

@@ -40,6 +40,10 @@ class OptOut:
     captured: str
 
 
+NOT_CAPTURED = OptOut("not captured", "no capture of this host", "")
+NO_ADDRESS = OptOut("not captured", "no address", "")
+
+
 @dataclass(frozen=True)
 class Capture:
     """What one host said on one day."""
@@ -106,13 +110,23 @@ def _pages(path: Path) -> dict[str, dict[str, dict[str, str]]]:
 
 def verdicts(urls: Iterable[str], captures: Mapping[str, Capture], agents: Sequence[str]) -> Iterator[OptOut]:
     """The verdict on each address; `agents` are the crawlers of AI whose exclusion counts as a refusal."""
+    wanted = tuple(agents)
     for url in urls:
-        yield _verdict(url, captures.get((urlsplit(url).hostname or "").casefold()), tuple(agents))
+        # Where no host was captured, addresses need not be read; else most begin as another did.
+        capture = captures.get(_host("/".join(url.split("/", 3)[:3]))) if captures else None
+        yield (NOT_CAPTURED if url else NO_ADDRESS) if capture is None else _verdict(url, capture, wanted)
 
 
-def _verdict(url: str, capture: Capture | None, agents: tuple[str, ...]) -> OptOut:
-    if capture is None:
-        return OptOut("not captured", "no capture of this host" if url else "no address", "")
+@functools.lru_cache(maxsize=65_536)
+def _host(address: str) -> str:
+    """The host of an address, or of its beginning up to the third slash; empty where it cannot be read."""
+    try:
+        return (urlsplit(address).hostname or "").casefold()
+    except ValueError:  # a bracket without its other
+        return ""
+
+
+def _verdict(url: str, capture: Capture, agents: tuple[str, ...]) -> OptOut:
     for refusal in (_robots(url, capture, agents), _ai(url, capture), _tdm(url, capture)):
         if refusal:
             return OptOut("refused", refusal, capture.captured)

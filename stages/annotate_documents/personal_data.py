@@ -6,15 +6,19 @@ number decide. Names are found only where a plug-in is given.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from stages.annotate_documents import national_ids, phones, pii_context
+from stages.annotate_documents import national_ids, phones, pii_context, pii_sites
 from stages.errors import Trouble
 
 PERSONAL_DATA = pa.schema(
@@ -31,9 +35,10 @@ EMAIL, PHONE, ADDRESS, IBAN, CARD, NATIONAL_ID, NAME = KINDS = (
 NAMES_KEY, NAMES_NOT_SOUGHT = b"names", b"not looked for"  # metadata of the table's schema
 ROUNDS = 8  # what a placeholder newly stands beside is looked at again; two rounds are usual
 
+LONGEST_DOMAIN = 600  # characters, more than DOMAIN takes
 LOCAL_CHARACTERS = 64  # of an e-mail address before the "@" (RFC 5321)
 DOMAIN = re.compile(r"(?:[^\W_][\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?![^\W_])")
-DIGITS = re.compile(r"\d+", re.ASCII)
+DIGITS, NO_DIGITS = re.compile(r"\d+", re.ASCII), re.compile(r"\D+", re.ASCII)
 DATE = re.compile(
     r"\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}([./-])\d{1,2}\1\d{1,2}|\d{1,4}[/–-]\d{4}|\d{4}[/–-]\d{1,4}",
     re.ASCII,
@@ -48,6 +53,7 @@ CARD_NUMBER = re.compile(
     r"3(?:0[0-5]|[689]\d)\d{11}|6(?:011|5\d\d|4[4-9]\d)\d{12}|(?:2131|1800|35\d{3})\d{11}|(?:5018|5020|5038|6304|6759|676[1-3])\d{8,15}",
     re.ASCII,
 )
+DOUBLED = str.maketrans("0123456789", "0246813579")
 PLUS = re.compile(r"\+[ \u00a0]?\(?\Z")
 SIX_DIGITS = re.compile(
     r"\d{3}[ \u00a0.-]?\d{3}", re.ASCII
@@ -55,13 +61,11 @@ SIX_DIGITS = re.compile(
 NOT_AFTER = re.compile(r"[\w@]|[.,]\d")  # no number ends before these
 BLANK_BEFORE = " \t\n\r\u00a0\u2009\u202f(/[,;:"
 IBAN_TEXT = re.compile(r"[A-Za-z]{2}\d\d(?:[ \u00a0.-]?[A-Za-z0-9]){11,27}", re.ASCII)
-IBAN_LENGTHS = {
-    "AD": 24, "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18,
-    "FR": 27, "GB": 22, "GI": 23, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IS": 26, "IT": 27, "LI": 21, "LT": 20, "LU": 20,
-    "LV": 21, "MC": 27, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25, "RO": 24, "SE": 24, "SI": 19, "SK": 24, "SM": 27,
-    "UA": 29, "VA": 22,
-}  # SWIFT IBAN registry  # fmt: skip
-PRIVATE_NETWORKS = tuple(ipaddress.ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+SEPARATORS = re.compile(r"[ \u00a0.-]")
+NEXT_BESIDE = re.compile(r"[^\d]{1,3}(?=\d)", re.ASCII)
+
+
+ADDRESSES = (pii_sites.DOTTED, pii_sites.COLONS)
 
 
 class Span(NamedTuple):
@@ -72,29 +76,31 @@ class Span(NamedTuple):
     end: int
 
 
-Site = tuple[int, int, int]  # kind of pii_sites, start, end
+Site = list[int]  # of pii_sites: start, kind, end, flags, run
 FindNames = Callable[[str], Iterable[tuple[int, int]]]
 
 
 def spans(text: str, find_names: FindNames | None = None) -> list[Span]:
     """The personal data of a text, in order, without overlaps; nothing is found in the text with placeholders instead."""
-    from stages.annotate_documents.pii_sites import sites_of
-
-    return _settled(text, sites_of(text), find_names)
+    return _settled(text, _places(pii_sites.sites_of(text)), find_names)
 
 
 def table(documents: pa.Table, find_names: FindNames | None = None, names: str = "") -> pa.Table:
     """The personal-data table of documents with `id` and `text`; its metadata says which plug-in looked for names."""
-    from stages.annotate_documents.pii_sites import sites
-
     documents = pa.table(documents)
-    by_text: dict[int, list[Site]] = {}
-    for number, kind, start, end in sites(documents["text"]).tolist():
-        by_text.setdefault(number, []).append((kind, start, end))
+    found = pii_sites.sites(documents["text"])
+    numbers, begins = np.unique(found[:, pii_sites.TEXT], return_index=True)
+    places = dict(zip(numbers.tolist(), np.split(found, begins[1:]), strict=False)) if len(numbers) else {}
+    read = documents if find_names else documents.take(pa.array(numbers))
     rows = []
-    for number in range(documents.num_rows) if find_names else by_text:
-        identity, text = documents["id"][number].as_py(), documents["text"][number].as_py() or ""
-        rows += [(identity, *span) for span in _settled(text, by_text.get(number, []), find_names)]
+    for number, identity, text in zip(
+        range(len(read)) if find_names else numbers.tolist(),
+        read["id"].to_pylist(),
+        read["text"].to_pylist(),
+        strict=True,
+    ):
+        here = _places(places[number]) if number in places else []
+        rows += [(identity, *span) for span in _settled(text or "", here, find_names)]
     sought = names.encode() if find_names else NAMES_NOT_SOUGHT
     schema = PERSONAL_DATA.with_metadata({NAMES_KEY: sought})
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in PERSONAL_DATA]
@@ -125,24 +131,41 @@ def load_names(plug_in: str | None) -> FindNames | None:
     return function
 
 
+def _places(found: NDArray[np.int64]) -> list[Site]:
+    columns = [pii_sites.START, pii_sites.KIND, pii_sites.END, pii_sites.FLAGS, pii_sites.RUN]
+    places: list[Site] = found[:, columns].tolist()
+    return places
+
+
 def _settled(text: str, places: list[Site], find_names: FindNames | None) -> list[Span]:
     """The spans after which nothing more is found in the masked text."""
-    from stages.annotate_documents.pii_sites import sites_of
-
     found = _scan(text, places)
     if find_names:
         found = _merged(
             found, [Span(NAME, start, end) for start, end in find_names(text) if 0 <= start < end <= len(text)]
         )
+    new = found
     for _ in range(ROUNDS):
-        if not found:
+        if not new:
             break
         masked = mask(text, found)
-        again = _scan(masked, sites_of(masked))
-        if not again:
-            break
-        found = sorted([*found, *_in_original(again, found)], key=lambda span: span.start)
+        again = _scan(masked, _beside(pii_sites.sites_of(masked), found, new))
+        new = list(_in_original(again, found))
+        found = sorted([*found, *new], key=lambda span: span.start)
     return found
+
+
+def _beside(places: NDArray[np.int64], found: list[Span], new: list[Span]) -> list[Site]:
+    """Of the places in a masked text those that a new placeholder stands near: about the others nothing has changed."""
+    sizes = np.array([(span.start, span.end, len(span.kind) + 2) for span in found])
+    grown = np.cumsum(sizes[:, 2] - (sizes[:, 1] - sizes[:, 0]))
+    is_new = np.isin(sizes[:, 0], np.array([span.start for span in new]))
+    ends = (sizes[:, 1] + grown)[is_new]  # of the placeholders, in the masked text
+    starts = ends - sizes[is_new, 2]
+    ahead = np.where(places[:, pii_sites.KIND] == pii_sites.AT, LONGEST_DOMAIN, pii_context.LOOK_BEHIND)
+    first = np.searchsorted(ends, places[:, pii_sites.RUN] - pii_context.LOOK_BEHIND)
+    near = np.searchsorted(starts, places[:, pii_sites.END] + ahead, side="right") > first
+    return _places(places[near])
 
 
 def _in_original(again: list[Span], found: list[Span]) -> Iterator[Span]:
@@ -170,19 +193,18 @@ def _merged(first: list[Span], names: Iterable[Span]) -> list[Span]:
 
 def _scan(text: str, places: list[Site]) -> list[Span]:
     """What is found in one go: first what needs no context, then numbers from left to right, each beside those before it."""
-    from stages.annotate_documents import pii_sites
-
     by_itself = {
         pii_sites.AT: _email,
         pii_sites.IBAN: _iban,
         pii_sites.TAX_CODE: _tax_code,
     }
-    sure = [by_itself[kind](text, start, end) for kind, start, end in places if kind in by_itself]
+    sure = [by_itself[kind](text, start, end) for start, kind, end, _, _ in places if kind in by_itself]
     scan = _Scan(text, [], _without_overlaps(span for span in sure if span))
-    for kind, start, end in sorted((site for site in places if site[0] not in by_itself), key=lambda site: site[1:]):
-        if kind == pii_sites.NUMBER:
-            _numbers(scan, start, end)
-        elif scan.is_free(start, end) and (span := _address(scan, start, end)):
+    looked_at = 0  # numbers up to here
+    for start, kind, end, flags, run in sorted(places):
+        if kind == pii_sites.NUMBER and start >= looked_at:
+            looked_at = _numbers(scan, start, end, flags, run)
+        elif kind in ADDRESSES and scan.is_free(start, end) and (span := _address(scan, start, end, flags)):
             scan.accepted.append(span)
     scan.pass_by(len(text))
     return scan.accepted
@@ -207,6 +229,8 @@ class _Scan(NamedTuple):
 
     def left(self, start: int) -> str:
         """What stands before a place, with placeholders: as the masked text would show it."""
+        if not self.is_beside(start):
+            return self.text[max(0, start - pii_context.LOOK_BEHIND) : start]
         pieces: list[str] = []
         size, end = 0, start
         for span in reversed(self.accepted):
@@ -218,9 +242,17 @@ class _Scan(NamedTuple):
         pieces.append(self.text[max(0, end - pii_context.LOOK_BEHIND) : end])
         return "".join(reversed(pieces))[-pii_context.LOOK_BEHIND :]
 
-    def says(self, words: re.Pattern[str], start: int) -> bool:
+    def is_beside(self, start: int, reach: int = pii_context.LOOK_BEHIND) -> bool:
+        """Whether a placeholder stands so near before a place that it may be read with it."""
+        return bool(self.accepted) and start - self.accepted[-1].end < reach
+
+    def may_say(self, start: int, is_likely: int) -> bool:
+        """Whether a word can be asked for: the compiled look met one that begins like it, or a placeholder changes the text."""
+        return bool(is_likely) or self.is_beside(start)
+
+    def says(self, words: re.Pattern[str], start: int, is_likely: int) -> bool:
         """Whether one of the words stands before a place."""
-        return pii_context.stands_before(words, self.left(start))
+        return self.may_say(start, is_likely) and pii_context.stands_before(words, self.left(start))
 
 
 def _without_overlaps(found: Iterable[Span]) -> list[Span]:
@@ -243,18 +275,24 @@ def _email(text: str, at: int, end: int) -> Span | None:
 
 
 def _iban(text: str, start: int, end: int) -> Span | None:
-    """The IBAN that begins here, as long as its country says; the words behind it may look like more of it."""
-    from stdnum import iban
-
-    match = IBAN_TEXT.match(text, start)
-    length = IBAN_LENGTHS.get(text[start : start + 2].upper(), 0)
-    places = [place for place, sign in enumerate(match.group()) if sign.isalnum()][:length] if match else []
-    if not length or len(places) < length or text[start + places[-1] + 1 : start + places[-1] + 2].isalnum():
+    """The IBAN that stands here, whose length and check digits are right, if it is separated and made up as its country's are."""
+    written = text[start:end]
+    if not IBAN_TEXT.fullmatch(written) or text[end : end + 1].isalnum():
         return None
-    compact = "".join(text[start + place] for place in places)
-    # The checksum first: python-stdnum, which knows each country's letters and digits, is twenty times as slow.
-    holds = int("".join(str(int(sign, 36)) for sign in compact[4:] + compact[:4])) % 97 == 1
-    return Span(IBAN, start, start + places[-1] + 1) if holds and iban.is_valid(compact, check_country=False) else None
+    compact = SEPARATORS.sub("", written).upper()
+    structure = _account_structure(compact[:2])
+    return Span(IBAN, start, end) if structure and structure.fullmatch(compact, 4) else None
+
+
+@functools.cache
+def _account_structure(country: str) -> re.Pattern[str] | None:
+    """What stands behind the check digits, by the registry that python-stdnum carries: "5!n1!a" is five digits and a capital."""
+    from stdnum import numdb
+
+    signs = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
+    structure = numdb.get("iban").info(country)[0][1].get("bban", "")
+    parts = re.findall(r"(\d+)!([nac])", structure)
+    return re.compile("".join(f"{signs[sign]}{{{count}}}" for count, sign in parts)) if parts else None
 
 
 def _tax_code(text: str, start: int, end: int) -> Span | None:
@@ -263,103 +301,101 @@ def _tax_code(text: str, start: int, end: int) -> Span | None:
     return Span(NATIONAL_ID, start, end) if national_ids.is_codice_fiscale(text[start:end]) else None
 
 
-def _address(scan: _Scan, start: int, end: int) -> Span | None:
+def _address(scan: _Scan, start: int, end: int, flags: int) -> Span | None:
     text = scan.text
-    written = text[start:end].rstrip(".")
-    end = start + len(written)
     if (start and (text[start - 1].isalnum() or text[start - 1] in "_.-:")) or NOT_AFTER.match(text, end):
         return None
+    clear = flags & pii_sites.CLEAR and (":" in text[start:end] or not pii_context.SECTION.search(scan.left(start)))
+    if not clear and not scan.says(pii_context.ADDRESS, start, flags & pii_sites.SAYS_ADDRESS):
+        return None
     try:
-        address = ipaddress.ip_address(written)
+        ipaddress.ip_address(text[start:end])
     except ValueError:
         return None
-    clear = _is_clear_v4(address, scan, start) if address.version == 4 else _is_clear_v6(written)
-    return Span(ADDRESS, start, end) if clear or scan.says(pii_context.ADDRESS, start) else None
+    return Span(ADDRESS, start, end)
 
 
-def _is_clear_v4(address: ipaddress.IPv4Address | ipaddress.IPv6Address, scan: _Scan, start: int) -> bool:
-    """Whether four numbers are no section ("1.1.3.2"), version or amount ("1.205.198.180") even without a word."""
-    if max(address.packed) < 100 or pii_context.SECTION.search(scan.left(start)):
-        return False
-    if any(address in network for network in PRIVATE_NETWORKS):
-        return True
-    large = sum(part > 40 for part in address.packed) >= 2 and address.packed[0] > 0
-    return large and not all(part >= 100 for part in address.packed[1:])
+def _numbers(scan: _Scan, start: int, end: int, flags: int, run: int) -> int:
+    """Accept the number that begins at a site, and those right behind it; gives up to where was looked."""
+    if flags & pii_sites.LIKE_DATE and DATE.fullmatch(scan.text, run, end) and not scan.text[end : end + 1].isalpha():
+        return end
+    while scan.is_free(start, start + 1) and (start == run or _may_begin(scan, start)):
+        if not flags & pii_sites.FIRST and scan.is_beside(start, pii_sites.WIDEST_GAP + 1):
+            flags = pii_sites.ANYTHING
+        span = _number(scan, start, end, flags)
+        if not span or not scan.is_free(span.start, span.end):
+            break
+        scan.accepted.append(span)
+        # What stands beside a number that was found is looked at, whatever its place in the run.
+        beside = NEXT_BESIDE.match(scan.text, span.end, end)
+        if not beside:
+            return span.end
+        start, flags = beside.end(), pii_sites.ANYTHING
+    return start + 1
 
 
-def _is_clear_v6(written: str) -> bool:
-    groups = [group for group in written.split(":") if group]
-    return len(groups) >= 3 and any(character.isdigit() for character in written)
-
-
-def _numbers(scan: _Scan, start: int, end: int) -> None:
-    """Accept what a run of digits and separators holds."""
-    if DATE.fullmatch(scan.text, start, end) and not scan.text[end : end + 1].isalpha():
-        return  # three in ten of a law's
-    groups = [match.span() for match in DIGITS.finditer(scan.text, start, end)]
-    last = len(groups) - phones.MOST_DIGITS  # from here on a number may reach the word behind the run
-    for number, (begin, _) in enumerate(groups):
-        if not scan.is_free(begin, begin + 1) or not _may_begin(scan, begin, number):
-            continue
-        beside = bool(scan.accepted) and begin - scan.accepted[-1].end < 4
-        span = _number(scan, groups[number : number + phones.MOST_DIGITS], number < 2 or beside, number >= last)
-        if span and scan.is_free(span.start, span.end):
-            scan.accepted.append(span)
-
-
-def _may_begin(scan: _Scan, begin: int, number: int) -> bool:
-    """Whether a group of digits stands at the beginning of something: not inside a word, nor behind a decimal point."""
-    if number == 0:
-        return True
+def _may_begin(scan: _Scan, begin: int) -> bool:
+    """Whether a group of digits within a run may be the first of a number: not behind a decimal point."""
     return scan.text[begin - 1] in BLANK_BEFORE or (bool(scan.accepted) and scan.accepted[-1].end >= begin - 1)
 
 
-def _number(scan: _Scan, groups: list[tuple[int, int]], may_have_word: bool, is_last: bool) -> Span | None:
-    """The national id, card or phone number that begins with the first of the groups."""
-    text, start = scan.text, groups[0][0]
-    size = groups[0][1] - start
-
-    def is_named() -> bool:
-        return may_have_word and scan.says(pii_context.NATIONAL_ID, start)
-
+def _number(scan: _Scan, start: int, end: int, flags: int) -> Span | None:
+    """The national id, card or phone number that begins with the digits at `start`, of a run that ends at `end`."""
+    text = scan.text
     for begin in range(max(0, start - 2), start):  # X1234567L, F-123456-Z
         if text[begin] in "XYZxyzEF" and not (begin and (text[begin - 1].isalnum() or text[begin - 1] == "_")):
-            end = national_ids.end_of_national_id(text, begin, size, national_ids.LETTERS_FIRST, is_named)
-            return Span(NATIONAL_ID, begin, end) if end else None
+            return _national_id(scan, begin, start, flags, national_ids.LETTERS_FIRST)
     if start and (text[start - 1].isalnum() or text[start - 1] in "_@#"):
         return None
-    if end := national_ids.end_of_national_id(text, start, size, national_ids.DIGITS_FIRST, is_named):
-        return Span(NATIONAL_ID, start, end)
-    card = _card(text, start) if size == 4 or size >= 13 else None
-    return card or _phone(scan, groups, may_have_word, is_last)
+    is_id = flags & pii_sites.ID or (flags & pii_sites.ID_BY_WORD and scan.may_say(start, flags & pii_sites.SAYS_ID))
+    if is_id and (span := _national_id(scan, start, start, flags, national_ids.DIGITS_FIRST)):
+        return span
+    card = _card(text, start) if flags & pii_sites.CARD else None
+    return card or _phone(scan, start, end, flags)
+
+
+def _national_id(
+    scan: _Scan, begin: int, digits: int, flags: int, shapes: tuple[national_ids.Shape, ...]
+) -> Span | None:
+    def is_named() -> bool:
+        return bool(flags & pii_sites.FIRST) and scan.says(pii_context.NATIONAL_ID, digits, flags & pii_sites.SAYS_ID)
+
+    in_a_row = DIGITS.match(scan.text, digits)
+    assert in_a_row
+    last = national_ids.end_of_national_id(scan.text, begin, in_a_row.end() - digits, shapes, is_named)
+    return Span(NATIONAL_ID, begin, last) if last else None
 
 
 def _card(text: str, start: int) -> Span | None:
-    from stdnum import luhn
-
     match = CARD_SHAPE.match(text, start)
     if not match:
         return None
-    digits = "".join(DIGITS.findall(match.group()))
-    return Span(CARD, *match.span()) if CARD_NUMBER.fullmatch(digits) and luhn.is_valid(digits) else None
+    digits = _digits(match.group())
+    return Span(CARD, *match.span()) if CARD_NUMBER.fullmatch(digits) and _luhn_holds(digits) else None
 
 
-def _phone(scan: _Scan, groups: list[tuple[int, int]], may_have_word: bool, is_last: bool) -> Span | None:
-    """The phone number that begins with the first group: by its "+" or "00", by France's shape, or beside a word."""
-    text, start = scan.text, groups[0][0]
-    pairs = FRENCH_PAIRS.match(text, start)
+def _luhn_holds(digits: str) -> bool:
+    """Whether the last digit is right: every second one from the right counts double, less nine above nine."""
+    doubled = digits[-2::-2].translate(DOUBLED)
+    return (sum(map(int, digits[-1::-2])) + sum(map(int, doubled))) % 10 == 0
+
+
+def _phone(scan: _Scan, start: int, end: int, flags: int) -> Span | None:
+    """The phone number that begins here: by its "+" or "00", by France's shape, or beside a word."""
+    text = scan.text
+    pairs = FRENCH_PAIRS.match(text, start) if flags & pii_sites.PAIRS else None
     if pairs and (span := _national(text, *pairs.span())):
         return span
-    plus = PLUS.search(text[max(0, start - 3) : start]) is not None
-    if not (plus or may_have_word or is_last):
+    said = flags & pii_sites.PHONE and scan.may_say(start, flags & pii_sites.SAYS_PHONE)
+    if not (said or flags & (pii_sites.ABROAD | pii_sites.BEHIND)):
         return None
-    groups = _of_one_number(text, groups)
-    if plus or (may_have_word and text.startswith("00", start)):
+    found = islice(DIGITS.finditer(text, start, end), phones.MOST_DIGITS)
+    groups = _of_one_number(text, [match.span() for match in found])
+    plus = PLUS.search(text[max(0, start - 3) : start]) is not None
+    if plus or (flags & pii_sites.FIRST and text.startswith("00", start)):
         return _phone_abroad(text, groups, plus)
-    if may_have_word and _may_be_national(text, groups) and scan.says(pii_context.PHONE, start):
-        return next(
-            (_national(text, start, end) for end in _likely_ends(text, groups) if _national(text, start, end)), None
-        )
+    if said and _may_be_national(text, groups) and scan.says(pii_context.PHONE, start, flags & pii_sites.SAYS_PHONE):
+        return next(filter(None, (_national(text, start, end) for end in _likely_ends(text, groups))), None)
     end = groups[-1][1]
     return _national(text, start, end) if pii_context.PHONE_BEHIND.match(text, end) else None
 
@@ -374,15 +410,25 @@ def _of_one_number(text: str, groups: list[tuple[int, int]]) -> list[tuple[int, 
 
 
 def _phone_abroad(text: str, groups: list[tuple[int, int]], plus: bool) -> Span | None:
-    start = groups[0][0]
-    for _, end in reversed(groups):
-        digits = "".join(DIGITS.findall(text[start:end].replace("(0)", "")))
-        digits = digits if plus else digits[2:]
-        if not phones.FEWEST_DIGITS + 2 <= len(digits) <= phones.MOST_DIGITS or NOT_AFTER.match(text, end):
+    start, size, ends = groups[0][0], 0, []
+    for begin, end in groups:
+        size += end - begin
+        ends.append((size, end))
+    for size, end in reversed(ends):
+        if not phones.FEWEST_DIGITS + 2 <= size - (0 if plus else 2) <= phones.MOST_DIGITS + 1:  # 1: the 0 of "(0)"
             continue
-        if phones.is_international(digits):
+        digits = _digits(text[start:end].replace("(0)", ""))[0 if plus else 2 :]
+        if (
+            phones.FEWEST_DIGITS + 2 <= len(digits) <= phones.MOST_DIGITS
+            and phones.is_international(digits)
+            and not NOT_AFTER.match(text, end)
+        ):
             return Span(PHONE, _with_sign(text, start), end)
     return None
+
+
+def _digits(written: str) -> str:
+    return NO_DIGITS.sub("", written)
 
 
 def _may_be_national(text: str, groups: list[tuple[int, int]]) -> bool:
@@ -393,19 +439,22 @@ def _may_be_national(text: str, groups: list[tuple[int, int]]) -> bool:
 
 def _likely_ends(text: str, groups: list[tuple[int, int]]) -> list[int]:
     """Where a number could end: the longest first, but nine digits where a second number may follow (Spain, Portugal)."""
-    start, size, nine = groups[0][0], 0, []
+    start, size, nine, longest_last = groups[0][0], 0, [], []
+    digits = _digits(text[start : groups[-1][1]])
     for begin, end in groups:
         size += end - begin
         if size == 9 and text[start] in "26789":
             nine = [end]
-    longest_first = [end for _, end in reversed(groups)]
+        if phones.FEWEST_DIGITS <= size <= phones.MOST_NATIONAL_DIGITS and phones.is_national(digits[:size]):
+            longest_last.append(end)
+    longest_first = longest_last[::-1]
     return nine + longest_first if size > phones.MOST_NATIONAL_DIGITS else longest_first
 
 
 def _national(text: str, start: int, end: int) -> Span | None:
     """A phone number without country code, if it is one."""
     written = text[start:end]
-    digits = "".join(DIGITS.findall(written))
+    digits = _digits(written)
     if not phones.FEWEST_DIGITS <= len(digits) <= phones.MOST_NATIONAL_DIGITS or NOT_AFTER.match(text, end):
         return None
     if DATE.fullmatch(written) or (len(digits) == phones.FEWEST_DIGITS and not SIX_DIGITS.fullmatch(written)):

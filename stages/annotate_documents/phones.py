@@ -19,39 +19,52 @@ KINDS = (
 
 
 @functools.cache
-def national(region: str) -> re.Pattern[str]:
-    """A region's national numbers, with or without the digit that is dialled before them within the country."""
-    import phonenumbers
+def served() -> re.Pattern[str]:
+    """The national numbers of REGIONS."""
+    return re.compile("|".join(_alternatives(region) for region in REGIONS))
 
-    rules: Any = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(*_metadata_key(region))
+
+def _alternatives(region: str) -> str:
+    rules = _rules(region)
     found = [getattr(rules, kind) for kind in KINDS]
     patterns = [kind.national_number_pattern for kind in found if kind and kind.national_number_pattern]
-    prefix = rf"(?:{rules.national_prefix})?" if rules.national_prefix else ""
-    return re.compile(rf"{prefix}(?:{'|'.join(f'(?:{pattern})' for pattern in patterns)})")
+    plain = "|".join(f"(?:{pattern})" for pattern in dict.fromkeys(patterns))
+    # The prefix as one more alternative, not as an optional beginning: which fails is then told by the first digit.
+    return f"(?:{plain})" + (f"|{rules.national_prefix}(?:{plain})" if rules.national_prefix else "")
 
 
-def _metadata_key(region: str) -> tuple[int, str]:
+def _rules(region: str) -> Any:
     import phonenumbers
 
     if region.isdigit():  # a calling code of no country, as +800
-        return int(region), "001"
-    return phonenumbers.country_code_for_region(region), region
+        return phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(int(region), "001")
+    return phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(
+        phonenumbers.country_code_for_region(region), region
+    )
 
 
 @functools.lru_cache(maxsize=8192)
 def is_national(digits: str) -> bool:
     """Whether the digits, without a country code, are a number in one of REGIONS."""
-    return any(national(region).fullmatch(digits) for region in REGIONS)
+    return served().fullmatch(digits) is not None
 
 
 @functools.lru_cache(maxsize=8192)
 def is_international(digits: str) -> bool:
     """Whether the digits, which follow "+" or "00", are a country code and a number there."""
+    country = abroad(digits[:3])
+    return country is not None and country.fullmatch(digits) is not None
+
+
+@functools.lru_cache(maxsize=1024)
+def abroad(first_three: str) -> re.Pattern[str] | None:
+    """The numbers, with the country code, of the countries whose code these digits begin with."""
     import phonenumbers
 
     for length in (1, 2, 3):
-        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:length]))
-        if regions and digits[0] != "0":
-            keys = [digits[:length] if region == "001" else region for region in regions]
-            return any(national(key).fullmatch(digits[length:]) for key in keys)
-    return False
+        code = first_three[:length]
+        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code)) if code[0] != "0" else None
+        if regions:
+            keys = [code if region == "001" else region for region in regions]
+            return re.compile(f"{code}(?:{'|'.join(_alternatives(key) for key in keys)})")
+    return None

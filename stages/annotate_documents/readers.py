@@ -67,11 +67,15 @@ def _without_unusable(batch: pa.Table, name: str, reading: Reading) -> pa.Table:
 def _once(batch: pa.Table, name: str, seen: SeenIds, problems: Problems) -> pa.Table:
     if not batch.num_rows:
         return batch
-    ids = batch["id"].to_pylist()
-    verdicts = seen.verdicts(ids, _bytes(batch["text"]))
+    verdicts = seen.verdicts(_bytes(batch["id"]), _bytes(batch["text"]))
     for row in np.flatnonzero(verdicts != NEW):
         same = verdicts[row] == SAME_TEXT
-        problems.add(_place(batch, name, row), REPEATED if same else OTHER_TEXT, ids[row], harmless=bool(same))
+        problems.add(
+            _place(batch, name, row),
+            REPEATED if same else OTHER_TEXT,
+            batch["id"][int(row)].as_py(),
+            harmless=bool(same),
+        )
     return batch if (verdicts == NEW).all() else batch.filter(pa.array(verdicts == NEW))
 
 
@@ -81,7 +85,7 @@ def _bytes(texts: pa.ChunkedArray) -> list[Any]:
     for chunk in texts.chunks:
         if not len(chunk):
             continue
-        _, offsets, data = chunk.buffers()
+        _, offsets, data = chunk.cast(pa.large_string()).buffers()
         ends = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1].tolist()
         view = memoryview(data) if data is not None else memoryview(b"")
         views += [view[begin:end] for begin, end in itertools.pairwise(ends)]

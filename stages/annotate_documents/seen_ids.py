@@ -27,14 +27,13 @@ class SeenIds:
     def __init__(self) -> None:
         self._runs: list[_Run] = []
 
-    def verdicts(self, ids: Sequence[str], texts: Sequence[Any]) -> NDArray[np.int8]:
-        """NEW, SAME_TEXT or OTHER_TEXT for each id, and remember the new ones; `texts` are bytes-like."""
+    def verdicts(self, ids: Sequence[Any], texts: Sequence[Any]) -> NDArray[np.int8]:
+        """NEW, SAME_TEXT or OTHER_TEXT for each id, and remember the new ones; both are bytes-like."""
         import xxhash
 
-        whole = [xxhash.xxh3_128_intdigest(id_.encode()) for id_ in ids]
-        first = np.array([value >> 64 for value in whole], np.uint64)
-        second = np.array([value & (2**64 - 1) for value in whole], np.uint64)
-        text = np.array([xxhash.xxh3_64_intdigest(value) for value in texts], np.uint64)
+        whole = np.frombuffer(b"".join(map(xxhash.xxh3_128_digest, ids)), np.uint64)
+        first, second = whole[::2].copy(), whole[1::2].copy()
+        text = np.frombuffer(b"".join(map(xxhash.xxh3_64_digest, texts)), np.uint64)
         batch = _sorted(_Run(first, second, text))
         order = np.lexsort((second, first))  # stable: the first of equal ids comes first
         begins = np.ones(len(order), bool)

@@ -90,7 +90,10 @@ def write_table(table: pa.Table, path: Path) -> None:
     # Level 1: of text, a tenth larger than level 3 and nearly twice as fast; texts and ids repeat too rarely for a dictionary.
     plain = {"id", "text", "text_hash", "representative"}
     words = [field.name for field in table.schema if field.name not in plain and pa.types.is_string(field.type)]
-    pq.write_table(table, partial, compression="zstd", compression_level=1, use_dictionary=words, row_group_size=8192)
+    pq.write_table(
+        table, partial, compression="zstd", compression_level=1, use_dictionary=words, row_group_size=8192,
+        write_statistics=[name for name in table.column_names if name != "text"],
+    )  # fmt: skip
     partial.replace(path)
 
 

@@ -3,9 +3,11 @@
 import functools
 import random
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,7 +20,7 @@ from stages.errors import Trouble
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "data" / "corpus" / "documents.parquet"
 DECLARED, CONFUSABLE = ("en", "es", "fr", "ca", "eu"), ("gl", "oc", "de", "it", "pt")
-READING = Reading(sample_characters=500, line_characters=30, line_bytes=64, line_probability=0.9)
+READING = Reading(sample_characters=500, line_characters=30, line_bytes=48, line_probability=0.9)
 
 TEXTS = {
     "en": "Everyone has the right to take part in the government of their country.",
@@ -70,7 +72,7 @@ def test_ten_languages_are_told_apart(code: str) -> None:
     *(text.upper() for text in TEXTS.values()),
     "L\u0327a cafe\u0301 n'e\u0301tait pas la\u0300",  # accents as marks of their own
     "CAFE\u0301 DE L'E\u0301TE\u0301", "Àéîõü ŒUVRE", "Ἀθήνα · 中文 · हिन्दी · 한국어", "été",
-    "Ohm \u2126, Kelvin \u212a, Ångström \u212b", "a\u2000b\u2001c", "👋🏽 kaixo",
+    "Ohm \u2126, Kelvin \u212a, Ångström \u212b", "a\u2000b\u2001c", "\x86I", "👋🏽 kaixo",
     " ".join(TEXTS.values()) * 3,
 ])  # fmt: skip
 def test_answers_are_those_of_py3langid(text: str) -> None:
@@ -133,6 +135,84 @@ def test_blocks_and_slices_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     assert table(documents(*texts), model(), READING).equals(whole)
     assert table(documents("", *texts).slice(1), model(), READING)["other_share"].equals(whole["other_share"])
     assert max(whole["other_share"].to_pylist()) > 0.3
+
+
+def test_texts_read_side_by_side_are_read_as_if_alone() -> None:
+    running = " ".join(TEXTS.values()) * 8
+    texts = [running[start : start + size] for start in range(0, 900, 90) for size in (0, 1, 7, 60, 500, 4000, 6000)]
+    assert len(running.encode()) > 6900
+    assert identify(texts, model()) == [identify([text], model())[0] for text in texts]
+
+
+def test_more_languages_than_fit_in_one_block_are_weighed_together() -> None:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    many = ("bg", "cs", "da", "el", "et", "fi", "hr", "hu", "lt", "lv", "nl", "pl", "ro", "sk", "sl", "sr", "sv", "zh")
+    whole = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    whole.set_languages(many)
+    texts = [
+        "Свако има право да учествује.",
+        "Svako ima pravo da učestvuje.",
+        "Každý má právo",
+        "人人有权",
+        *TEXTS.values(),
+    ]
+    for text, (found, probability) in zip(texts, identify(texts, load_model(many)), strict=True):
+        expected, expected_probability = whole.classify(text)
+        assert (found, probability) == (expected, pytest.approx(expected_probability, abs=2e-4))
+
+
+def test_a_row_that_more_states_share_than_there_are_seats_is_kept_apart() -> None:
+    count = 600  # each leads to the next by "a" if it is even, and to the start by all else
+    row_of = np.arange(count) % 2
+    moves = np.zeros((2, 256), np.uint32)
+    moves[0, ord("a")] = 1
+    moves[1] = np.arange(256) + 300
+    feature_of = np.arange(count)
+    walked = language._seated(moves, row_of, feature_of, np.ones(count, np.float32))
+    state, expected = walked.start, 0
+    for byte in b"aaaxaza" * 3:
+        state, expected = walked.moves[(state & 0xFFFFFF00) + byte], moves[row_of[expected], byte]
+        assert walked.feature_of[walked.first[state >> 8] + (state & 0xFF)] == feature_of[expected]
+
+
+def test_accents_written_as_marks_change_nothing_for_their_neighbours() -> None:
+    texts = [TEXTS["fr"], TEXTS["es"], "", TEXTS["pt"], "a\n" + TEXTS["oc"], TEXTS["en"]]
+    marked = [unicodedata.normalize("NFD", text) if place % 2 else text for place, text in enumerate(texts)]
+    assert marked != texts
+    assert table(documents(*marked), model(), READING).equals(table(documents(*texts), model(), READING))
+
+
+def test_loops_are_compiled_once_whatever_is_read() -> None:
+    from stages.annotate_documents import language_walk
+
+    marked = unicodedata.normalize("NFD", TEXTS["fr"])
+    table(documents(marked, TEXTS["ca"].upper(), "", *TEXTS.values()), model(), READING)
+    identify([], model())
+    loops = [loop for loop in vars(language_walk).values() if hasattr(loop, "signatures")]
+    assert len(loops) >= 10
+    assert {loop.__name__: len(loop.signatures) for loop in loops if len(loop.signatures) > 1} == {}
+
+
+@pytest.mark.parametrize("text", ["é" * 9 + TEXTS["fr"], "« 👋🏽 » " + TEXTS["pt"], "中文" * 20, "ñ", TEXTS["en"]])
+def test_the_beginning_is_counted_in_characters(text: str) -> None:
+    for characters in (1, 2, 9, 20, 41, 60, 500):
+        [row] = table(documents(text), model(), READING._replace(sample_characters=characters)).to_pylist()
+        [(found, probability)] = identify([text[:characters]], model())
+        assert (row["identified"], row["probability"]) == (found, pytest.approx(probability, abs=1e-6))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(st.sampled_from("aéB \t\r\n\n👋Ç"), max_size=40), min_size=1, max_size=5), st.integers(1, 6))
+def test_lines_are_found_without_the_blanks_around_them(texts: list[str], fewest: int) -> None:
+    data, offsets = language._composed(pa.array(texts))
+    found = [
+        (owner, bytes(data[start:end]).decode(), size, capitals)
+        for block in language._line_blocks(data, offsets, fewest)
+        for owner, start, end, size, capitals in zip(*(column.tolist() for column in block), strict=True)
+    ]
+    lines = [(owner, line.strip(" \t\r")) for owner, text in enumerate(texts) for line in text.split("\n")]
+    assert found == [(owner, line, len(line), "a" not in line) for owner, line in lines if len(line) >= fewest]
 
 
 def test_only_declared_and_confusable_languages_are_named() -> None:

@@ -12,11 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stages.annotate_documents import judging
 from stages.annotate_documents.annotate import license_ranks, setting, version
 from stages.annotate_documents.parameters import Parameters
+from stages.annotate_documents.shards import read_shard
 from stages.annotate_documents.stage import annotate_all
 from stages.errors import Trouble
 
@@ -111,6 +114,24 @@ def test_the_bytes_depend_on_no_circumstance(
     annotate_all([documents], *given, tmp_path / "one", make())
     annotate_all([documents], *given, tmp_path / "two", make(workers=3))
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_large_corpus_is_read_again_and_a_small_one_is_not(
+    tmp_path: Path, make: Make, rows: list[dict[str, Any]], given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents, again = write(tmp_path / "documents", rows), list[Path]()
+
+    def reading(path: Path, *columns: list[str]) -> pa.Table:
+        again.append(path)
+        return read_shard(path, *columns)
+
+    monkeypatch.setattr(judging, "read_shard", reading)
+    annotate_all([documents], *given, tmp_path / "small", make())
+    assert not again
+    monkeypatch.setattr(judging, "HELD_BYTES", 1000)
+    annotate_all([documents], *given, tmp_path / "large", make())
+    assert {path.name for path in again} == {"documents.parquet"}
+    assert contents(tmp_path / "small") == contents(tmp_path / "large")
 
 
 @pytest.mark.filterwarnings("ignore:Please install grpcio-status:ImportWarning")  # of a package that Ray brings along

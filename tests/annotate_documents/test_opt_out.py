@@ -101,3 +101,31 @@ def test_a_broken_capture_is_one_line(tmp_path: Path, files: dict[str, object], 
     host(tmp_path, **files)
     with pytest.raises(Trouble, match=words):
         read_captures(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[half/a", "www.udala.example/a", "//", "https:///a", "mailto:ana@www.udala.example"]
+)
+def test_an_address_without_a_host_that_can_be_read_was_not_captured(tmp_path: Path, url: str) -> None:
+    host(tmp_path, robots_txt="User-agent: *\nDisallow: /")
+    assert verdict(tmp_path, url) == ("not captured", "no capture of this host", "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "HTTPS://WWW.Udala.Example:443/a",
+        "//www.udala.example/a",
+        "https://ana@www.udala.example?q=/a/b",
+        "https://www.udala.example#a",
+    ],
+)
+def test_a_host_is_found_however_its_address_is_written(tmp_path: Path, url: str) -> None:
+    host(tmp_path, ai_txt="User-Agent: *\nDisallow: /")
+    assert verdict(tmp_path, url)[0] != "not captured"
+
+
+def test_without_captures_no_address_is_looked_at() -> None:
+    found = list(verdicts([PAGE, "", "http://[half"], {}, AGENTS))
+    assert [one.evidence for one in found] == ["no capture of this host", "no address", "no capture of this host"]
+    assert {(one.verdict, one.captured) for one in found} == {("not captured", "")}

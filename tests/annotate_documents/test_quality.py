@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stages.annotate_documents import quality
@@ -104,6 +104,8 @@ def test_counts_are_those_of_the_plainest_means(text: str, language: str) -> Non
     assert_same("after after after", language, after)
 
 
+@example(["..", "...", "", "...a", ".", "", "...."])  # dots go on from one text to the next
+@example(["x\n", "\n", "", "x", "x\nx\n x "])  # and so do lines
 @given(st.lists(st.text(st.sampled_from('aab  \n.#{é…"•-\t1'), max_size=80), min_size=1, max_size=4))
 @settings(max_examples=300, deadline=None)
 def test_counts_of_any_texts_are_those_of_the_plainest_means(texts: list[str]) -> None:

@@ -259,7 +259,7 @@ def test_seen_ids_say_what_a_dictionary_says(batches: list[list[tuple[str, str]]
         for id_, text in batch:
             expected.append(NEW if id_ not in known else SAME_TEXT if known[id_] == text else OTHER_TEXT)
             known.setdefault(id_, text)
-        assert seen.verdicts([i for i, _ in batch], [t.encode() for _, t in batch]).tolist() == expected
+        assert seen.verdicts([i.encode() for i, _ in batch], [t.encode() for _, t in batch]).tolist() == expected
 
 
 @pytest.mark.parametrize("form", [*FORMS, "txt", "txt.gz", "md"])

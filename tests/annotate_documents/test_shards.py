@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,3 +60,10 @@ def test_a_part_reads_back_and_has_the_same_bytes(tmp_path: Path) -> None:
     assert read_shard(tmp_path / "a.parquet", ["text"]).equals(whole.select(["text"]))
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["a.parquet", "b.parquet"]
+
+
+def test_a_part_holds_no_statistics_of_its_texts(tmp_path: Path) -> None:
+    write_table(table(["L’acta", "b"]), tmp_path / "a.parquet")
+    group = pq.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0)
+    told = {group.column(n).path_in_schema: group.column(n).is_stats_set for n in range(group.num_columns)}
+    assert told == {name: name != "text" for name in DOCUMENT.names}

@@ -7,8 +7,10 @@ character is SENSITIVE: a text that has one goes through `unicodedata` as a whol
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 import unicodedata
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -33,24 +35,54 @@ class CodePoints(NamedTuple):
 
 @functools.cache
 def code_points() -> CodePoints:
-    """The table of Python's own Unicode version, built once per process (0.4 s)."""
+    """The table of Python's own Unicode version, built once per process (0.2 s)."""
     kinds = np.zeros(sys.maxunicode + 1, dtype=np.uint8)
     folds = np.zeros(sys.maxunicode + 1, dtype=np.int32)
     several: list[int] = []
-    joining = _joining()
-    for point, plain, folded in _folded():
-        if plain and (unicodedata.combining(plain[0]) or plain[0] in joining):
-            kinds[point] |= SENSITIVE
-        if len(folded) == 1:
-            kinds[point] |= _kind(folded)
-            folds[point] = ord(folded)
-        elif folded:
-            kinds[point] |= SEVERAL
-            folds[point] = len(several)
-            several += [len(folded), *(number for part in folded for number in (ord(part), _kind(part)))]
+    text = "".join(map(chr, _points()))
+    # One call for all characters, with NUL between, is quick; most fold to one, which is seen in arrays.
+    apart = unicodedata.normalize("NFKC", "\0".join(text)).casefold()
+    points, parts = _code_points_of(text), _code_points_of(apart)
+    ends = np.append(np.flatnonzero(parts == 0), len(parts))
+    begins = np.append(0, ends[:-1] + 1)
+    alone = ends - begins == 1
+    folded = parts[begins[alone]]
+    kinds[points[alone]] = _kinds(folded)
+    folds[points[alone]] = folded
+    for place in np.flatnonzero(ends - begins > 1).tolist():
+        kinds[points[place]] = SEVERAL
+        folds[points[place]] = len(several)
+        own = parts[begins[place] : ends[place]]
+        several += [len(own), *np.stack([own, _kinds(own)], axis=1).ravel().tolist()]
+    kinds[_sensitive(text)] |= SENSITIVE
     ascii = np.where(kinds[:256] > 0, folds[:256], 0).astype(np.uint8)
     ascii[128:] = 1
     return CodePoints(ascii, _pairs(kinds, folds), kinds, folds, np.array(several or [0], dtype=np.int32))
+
+
+def _points() -> Iterator[int]:
+    """All but surrogates, private use, and the planes where nothing but tags and variation selectors is: those part words."""
+    return itertools.chain(range(1, 0xD800), range(0xF900, 0x40000))
+
+
+def _code_points_of(text: str) -> NDArray[np.int32]:
+    return np.frombuffer(text.encode("utf-32-le"), np.int32)
+
+
+def _kinds(points: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """LETTER, DIGIT or 0 of each."""
+    text = points.tobytes().decode("utf-32-le")
+    letters, either = (np.fromiter(map(are, text), bool, len(text)) for are in (str.isalpha, str.isalnum))
+    return np.where(letters, LETTER, np.where(either, DIGIT, 0)).astype(np.uint8)
+
+
+def _sensitive(text: str) -> NDArray[np.int32]:
+    """The characters that, taken apart, begin with one that joins or passes the one before it."""
+    apart = unicodedata.normalize("NFKD", "\0".join(text))
+    parts = _code_points_of(apart)
+    firsts = np.append(0, np.flatnonzero(parts == 0) + 1)
+    marks = np.fromiter((unicodedata.combining(character) > 0 for character in apart), bool, len(apart))
+    return _code_points_of(text)[marks[firsts] | np.isin(parts[firsts], _joining(text))]
 
 
 def _pairs(kinds: NDArray[np.uint8], folds: NDArray[np.int32]) -> NDArray[np.uint64]:
@@ -61,31 +93,11 @@ def _pairs(kinds: NDArray[np.uint8], folds: NDArray[np.int32]) -> NDArray[np.uin
     return pairs
 
 
-def _kind(character: str) -> int:
-    if character.isalpha():
-        return LETTER
-    return DIGIT if character.isalnum() else 0
-
-
-def _folded() -> list[tuple[int, str, str]]:
-    """(code point, decomposed, folded) of every assigned character; one call each, with NUL between, is quick."""
-    points = [p for p in range(1, sys.maxunicode + 1) if not 0xD800 <= p < 0xE000 and not _beyond(p)]
-    joined = "\0".join(map(chr, points))
-    plain = unicodedata.normalize("NFKD", joined).split("\0")
-    folded = unicodedata.normalize("NFKC", joined).casefold().split("\0")
-    return list(zip(points, plain, folded, strict=True))
-
-
-def _beyond(point: int) -> bool:
-    """Private use, and the planes where nothing but tags and variation selectors is assigned: they part words."""
-    return 0xE000 <= point < 0xF900 or point >= 0x40000
-
-
-def _joining() -> frozenset[str]:
+def _joining(text: str) -> list[int]:
     """Characters that NFC may join to the one before: second halves of canonical pairs, Hangul vowels and finals."""
-    seconds = {chr(point) for point in (*range(0x1161, 0x1176), *range(0x11A7, 0x11C3))}
-    for point in range(0xC0, 0x40000):
-        parts = unicodedata.decomposition(chr(point)).split()
-        if len(parts) == 2 and not parts[0].startswith("<"):
-            seconds.add(chr(int(parts[1], 16)))
-    return frozenset(seconds)
+    seconds = {*range(0x1161, 0x1176), *range(0x11A7, 0x11C3)}
+    for said in set(map(unicodedata.decomposition, text)):
+        parts = said.split()
+        if len(parts) == 2 and not said.startswith("<"):
+            seconds.add(int(parts[1], 16))
+    return sorted(seconds)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,46 +36,62 @@ class Words(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Some documents in a row, and their words."""
+    """Some documents in a row: their place in the table, their texts, and the words of these."""
 
-    documents: pa.Table
+    start: int
+    stop: int
+    data: NDArray[np.uint8]  # text i is data[offsets[i] : offsets[i + 1]]
+    offsets: NDArray[np.int64]
     words: Words
 
 
-def pieces(documents: pa.Table) -> Iterator[Piece]:
-    """Fold documents, a cacheful of text at a time."""
-    documents = pa.table(documents)
-    for start, length in _spans(documents["text"]):
-        part = documents.slice(start, length)
-        yield Piece(part, fold(part["text"]))
+def pieces(texts: Any) -> Iterator[Piece]:
+    """Fold a column of texts, a cacheful at a time."""
+    start = 0
+    for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
+        data, offsets = utf8(chunk)
+        for first, last in _spans(offsets):
+            begin, end = offsets[first], offsets[last]
+            own, ends = data[begin:end], offsets[first : last + 1] - begin
+            yield Piece(start + first, start + last, own, ends, _words(own, ends))
+        start += len(chunk)
 
 
-def _spans(texts: pa.ChunkedArray) -> Iterator[tuple[int, int]]:
-    start, length, size = 0, 0, 0
-    for chunk in texts.chunks:
-        _, offsets = utf8(chunk)
-        for bytes_ in np.diff(offsets).tolist():
-            if length and size + bytes_ > PIECE_BYTES:
-                yield start, length
-                start, length, size = start + length, 0, 0
-            length, size = length + 1, size + bytes_
-    if length:
-        yield start, length
+def _spans(offsets: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """As many texts at a time as have PIECE_BYTES together, or one that has more."""
+    first, texts = 0, len(offsets) - 1
+    while first < texts:
+        last = int(np.searchsorted(offsets, offsets[first] + PIECE_BYTES, side="right")) - 1
+        last = min(max(last, first + 1), texts)
+        yield first, last
+        first = last
 
 
 def fold(texts: Any) -> Words:
     """The words of an Arrow array of texts."""
-    data, offsets = utf8(texts)
+    return _words(*utf8(texts))
+
+
+def _words(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Words:
     words, sensitive = _folded(data, offsets)
     if not sensitive.any():
         return words
     # Characters that join with their neighbours: let `unicodedata` do it, then every character folds by itself.
+    raw = [data[begin:end].tobytes() for begin, end in itertools.pairwise(offsets.tolist())]
     whole = [
-        unicodedata.normalize("NFKC", text) if marked else text
-        for text, marked in zip(_strings(texts), sensitive, strict=True)
+        unicodedata.normalize("NFKC", text.decode("utf-8", "replace")).encode() if marked else text
+        for text, marked in zip(raw, sensitive, strict=True)
     ]
-    words, _ = _folded(*utf8(pa.array(whole, pa.large_string())))
+    ends = np.cumsum([0, *map(len, whole)], dtype=np.int64)
+    words, _ = _folded(np.frombuffer(b"".join(whole), np.uint8), ends)
     return words
+
+
+def run_hashes(hashes: NDArray[np.uint64], words: int) -> NDArray[np.uint64]:
+    """The hash of so many words in a row from every place on, across texts too."""
+    runs = np.empty(max(0, len(hashes) - words + 1), np.uint64)
+    compiled.run_hashes(hashes, words, runs)
+    return runs
 
 
 def text_hashes(words: Words) -> list[bytes]:
@@ -101,27 +117,24 @@ def utf8(texts: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     array = array.cast(pa.large_string())
     _, offset_buffer, data_buffer = array.buffers()
     if len(array) == 0:
-        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+        return np.frombuffer(b"", np.uint8), np.zeros(1, np.int64)
     offsets = np.frombuffer(offset_buffer, np.int64)[array.offset : array.offset + len(array) + 1]
-    data = np.frombuffer(data_buffer, np.uint8) if data_buffer else np.zeros(0, np.uint8)
+    data = np.frombuffer(data_buffer, np.uint8) if data_buffer else np.frombuffer(b"", np.uint8)
     return data[offsets[0] : offsets[-1]], offsets - offsets[0]
-
-
-def _strings(texts: Any) -> Sequence[str]:
-    return [text or "" for text in texts.to_pylist()]
 
 
 def _folded(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[Words, NDArray[np.bool_]]:
     table = code_points()
     count = len(offsets) - 1
     room = len(data) + count + 4 * compiled.LONGEST_FOLD
+    codes = np.zeros(compiled.LONGEST_FOLD, np.int64)
     while True:
         out = np.empty(room, np.uint8)
         hashes, characters = np.empty(room // 2 + 1, np.uint64), np.empty(room // 2 + 1, np.int32)
         letters, sensitive = np.empty(room // 2 + 1, np.uint8), np.zeros(count, np.bool_)
         folded_ends, word_ends = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
         if compiled.fold(
-            data, offsets, *table, out, folded_ends,
+            data, offsets, *table, codes, out, folded_ends,
             hashes, characters, letters, word_ends, sensitive,
         ):  # fmt: skip
             break
