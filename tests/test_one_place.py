@@ -106,10 +106,12 @@ def test_a_new_benchmark(copy: Path) -> None:
     items = copy / "data/sample/benchmarks/park-text"
     items.mkdir()
     (items / "eu.jsonl").write_text('{"item_id": "1", "language": "eu", "text": "Parkea zabalik."}\n', encoding="utf-8")
+    add(copy / "stages/metrics/framework.csv", "civic-text", "civic-text park-text")
     assert "evaluate_model@tuned-park-text" in run(copy, "flows.commands", "status")
-    run(copy, "pytest", "-q", "-p", "no:cacheprovider", "tests/test_pipeline.py")
+    run(copy, "pytest", "-q", "-p", "no:cacheprovider", "tests/test_pipeline.py", "tests/test_framework.py")
     assert touched(copy) == {
         "stages/evaluate_model/benchmarks/park_text.py",
+        "stages/metrics/framework.csv",
         "params.yaml",
         "data/sample/benchmarks/park-text/eu.jsonl",
     }
