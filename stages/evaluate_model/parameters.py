@@ -62,6 +62,7 @@ class Judge(Section):
 class Options(Section):
     """What one benchmark is told apart from the others."""
 
+    folder: Annotated[str, StringConstraints(pattern=r"^[\w.-]+$")] | None = None  # of its items, if named otherwise
     files: tuple[str, ...] = ()  # patterns below the benchmark's folder; empty: every file of its format
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None  # of a file the user supplies
     max_items: int | None = Field(default=None, gt=0)  # a fixed pseudo-random part of the items; null: all

@@ -7,6 +7,7 @@ python -m stages.plan_evaluation --items data/sample/benchmarks --deliberation d
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,10 +41,10 @@ def main() -> str:
     rules = judging(read_file().get("compare_models", {}))
     with new_folder(args.out) as folder, TemporaryDirectory() as temporary:
         made, left_out = _made(args, params, measuring, Path(temporary))
-        places = {name: args.items / folder_name(name) for name in measuring.benchmarks}
+        places = {name: args.items / _folder(name, measuring) for name in measuring.benchmarks}
         folders = {name: place for name, place in places.items() if place.is_dir()}
         plan = make_plan(folder, folders | made, measuring, rules, framework.FRAMEWORK)
-        compared = sum(_leak_checked(args.items, name, plan, args.preferences) for name in params.held_out)
+        compared = sum(_leak_checked(places, name, plan, args.preferences) for name in params.held_out)
         write_json(folder / PLAN, plan)
         write_json(folder / "checks.json", {"held_out_pairs_compared_with_lessons": compared, "left_out": left_out})
         gate.enforce(folder, expectations.tables(plan), expectations.expected(sorted(measuring.benchmarks)))
@@ -52,6 +53,11 @@ def main() -> str:
         f"{items:,} items of {len(plan.benchmarks)} benchmarks; named in advance: {plan.primary.benchmark}"
         f" {plan.primary.metric}; {compared:,} held-out pairs not among the lessons; sha256 {plan.sha256}"
     )
+
+
+def _folder(name: str, measuring: Measuring) -> str:
+    options = measuring.options.get(name)
+    return (options.folder if options else None) or folder_name(name)
 
 
 def _made(
@@ -66,11 +72,11 @@ def _made(
     return folders, left_out
 
 
-def _leak_checked(items: Path, name: str, plan: EvaluationPlan, preferences: Path) -> int:
+def _leak_checked(places: Mapping[str, Path], name: str, plan: EvaluationPlan, preferences: Path) -> int:
     """How many held-out pairs of the benchmark were looked for among the lessons; raises Trouble where one is there."""
     if name not in plan.benchmarks:
         return 0
-    return sum(refuse_leaks(items / name / file, preferences) for file in plan.benchmarks[name].files)
+    return sum(refuse_leaks(places[name] / file, preferences) for file in plan.benchmarks[name].files)
 
 
 if __name__ == "__main__":

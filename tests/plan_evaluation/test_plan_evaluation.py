@@ -73,6 +73,15 @@ def test_the_plan_holds_the_items_and_the_rules_twice_the_same(project: Path, mo
     assert content(project / "again") == first
 
 
+def test_items_may_lie_in_a_folder_of_another_name(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned(monkeypatch)
+    first = content(project / "plan" / "items")
+    (project / "items" / "adherence").rename(project / "items" / "held-out")
+    write_params(project, {"options": {"adherence": {"folder": "held-out"}}})
+    planned(monkeypatch)
+    assert content(project / "plan" / "items") == first
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -151,7 +160,7 @@ def test_an_endpoint_that_cannot_be_is_refused(
 def test_a_task_of_the_harness_is_named_in_the_plan(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_params(project, {"benchmarks": ["adherence", "lm_eval:arc_easy"]})
     plan = planned(monkeypatch)
-    assert json.loads((project / "plan/items/lm_eval-arc_easy/task.json").read_text(encoding="utf-8")) == {
+    assert json.loads((project / "plan/items/lm_eval:arc_easy/task.json").read_text(encoding="utf-8")) == {
         "task": "arc_easy"
     }
     assert "arc_easy" in plan.benchmarks["lm_eval:arc_easy"].says
