@@ -18,14 +18,14 @@ METRICS = {
         None,
     ),
     "stereotype_score": Metric(
-        "preference for the stereotype over its opposite (SS)",
+        "preference for the stereotype over its opposite",
         "half",
         "How often the model finds the stereotype likelier than its opposite.",
         "A model that prefers at random also has 0.5: read it beside the language modelling score.",
         (0.0, 1.0),
     ),
     "language_modelling_score": Metric(
-        "preference for a sentence that makes sense (LMS)",
+        "preference for a sentence that makes sense",
         "higher",
         "How often the model finds a related sentence likelier than an unrelated one.",
         "It measures reading, not fairness; the unrelated sentences are easy to tell.",

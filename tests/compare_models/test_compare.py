@@ -340,7 +340,7 @@ def test_the_node_writes_the_whole_comparison_twice_the_same(project: Path, monk
     assert run(monkeypatch) == "4 comparisons (3 better, 1 within noise); 4 of 5 principles measured"
     first = content(project / "comparison")
     assert set(first) == {
-        "comparison.html", "comparisons.json", "framework.json", "gate.json", "metrics.json", "scorecard.json",
+        "comparison.html", "comparisons.json", "framework.json", "gate.json", "metrics.json", "plan.json", "scorecard.json",
         "scorecard.md", "summary.json", "plots/forest.png", "plots/principles.png",
     }  # fmt: skip
     told = json.loads(first["summary.json"])
