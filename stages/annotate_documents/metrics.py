@@ -122,11 +122,7 @@ def _sample(shard: pa.Table, share: float, seen: dict[tuple[str, str], int]) -> 
     return shard.filter(pa.array(chosen))
 
 
-def metrics(counted: Counted, problems: Problems) -> dict[str, Any]:
-    """The content of metrics.json."""
+def metrics(counted: Counted, problems: Problems) -> dict[str, int]:
+    """The content of metrics.json, in words for people."""
     totals = {name: int(pc.sum(counted.by_source[name]).as_py() or 0) for name in COUNTS}
-    return {
-        "totals": totals,
-        "left out while reading": problems.by_reason(),
-        "by source and language": counted.by_source.to_pylist(),
-    }
+    return totals | {f"left out while reading: {reason}": number for reason, number in problems.by_reason().items()}

@@ -48,6 +48,7 @@ def annotate_all(
         write_tables(kept, folder, work, given)
         counted = count(folder, params.gate_rows)
         write_json(folder / "metrics.json", metrics(counted, problems))
+        write_json(folder / "sources.json", counted.by_source.to_pylist())
         write_json(folder / "errors.json", problems.listed())
         tables = expectations.tables(counted, problems)
         gate.enforce(folder, tables, expectations.expected(params))

@@ -32,7 +32,7 @@ METRICS = {
         (0.0, 1.0),
     ),
     "prefers_stereotypical_pronoun": Metric(
-        "preference for the pronoun that an occupation's statistics suggest",
+        "preference for the pronoun that statistics of the occupation suggest",
         "half",
         "How often the model finds he likelier where most workers are men, and she where most are women.",
         "A model that always prefers he has about 0.5 too: read it for both kinds of occupations; statistics of the USA.",
