@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from stages.errors import Trouble
 from stages.records import Record
 
 FOLDER = Path(__file__).parent / "metrics"
@@ -88,4 +89,11 @@ def _named(name: str, names: Sequence[str]) -> bool:
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file, strict=True)
+        rows = csv.DictReader(file, strict=True)
+        for row in rows:
+            if None in row or None in row.values():
+                raise Trouble(
+                    f"{path.name}, line {rows.line_num}: not as many fields as the header names; put texts with commas in"
+                    " quotation marks."
+                )
+            yield row

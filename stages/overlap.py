@@ -56,6 +56,11 @@ TEXT_FIELDS = (
 )
 # Answers to choose from ("It cannot be known") are everybody's phrases too: only their runs of eight words count.
 OPTION_FIELDS = (
+    "right",
+    "wrong",
+    "referral",
+    "helpful",
+    "refusal",
     "ans0",
     "ans1",
     "ans2",
@@ -151,15 +156,23 @@ def read_items(folder: Path, benchmarks: Sequence[str] | None = None) -> list[It
 
 
 def _benchmark_items(folder: Path) -> list[Item]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name.lower().endswith(SUFFIXES))
-    if not files:
-        raise Trouble(f"{folder} holds no item files; wanted some of *{', *'.join(SUFFIXES)}.")
+    every = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = [path for path in every if path.name.lower().endswith(SUFFIXES)]
     items = [item for file in files for item in _file_items(file, folder)]
+    items = items or [item for file in every if file not in files for item in _lines(file, folder)]
     if not items:
-        raise Trouble(
-            f"{folder} holds no field of items to look for in {len(files)} files; known fields: {', '.join(TEXT_FIELDS)}."
-        )
+        raise Trouble(f"{folder} holds no texts of items; wanted some in *{', *'.join(SUFFIXES)}, or lines of text.")
     return items
+
+
+def _lines(path: Path, folder: Path) -> Iterator[Item]:
+    """Every line of a file of another kind (WinoBias' *.txt.dev); a file that is no text has none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        return
+    name = path.relative_to(folder).as_posix()
+    yield from (Item(folder.name, f"{name}:{number}", line, option=True) for number, line in enumerate(lines) if line)
 
 
 def _file_items(path: Path, folder: Path) -> Iterator[Item]:
@@ -168,10 +181,12 @@ def _file_items(path: Path, folder: Path) -> Iterator[Item]:
     for number, row in enumerate(_rows(path)):
         own = next((str(row[field]) for field in ID_FIELDS if row.get(field) not in (None, "")), str(number))
         item = f"{name}:{own}"
-        for field, value in row.items():
-            if (key := str(field).strip().lower()) in TEXT_FIELDS:
+        fields = {str(field).strip().lower(): value for field, value in row.items()}
+        known = not fields.keys().isdisjoint(TEXT_FIELDS)
+        for field, value in fields.items():
+            if field in TEXT_FIELDS:
                 yield from (Item(folder.name, item, text) for text in _texts(value))
-            elif key in OPTION_FIELDS:
+            elif field in OPTION_FIELDS or not known:  # of fields with unknown names, all; only long runs count
                 yield from (Item(folder.name, item, text, option=True) for text in _texts(value))
 
 

@@ -99,22 +99,32 @@ def test_a_new_stage(copy: Path) -> None:
 
 
 def test_a_new_benchmark(copy: Path) -> None:
-    benchmarks = copy / "stages/evaluate_model/benchmarks"
-    text = (benchmarks / "civic_text.py").read_text(encoding="utf-8")
-    (benchmarks / "park_text.py").write_text(text, encoding="utf-8")
-    add(copy / "params.yaml", "    - civic-text\n", "    - civic-text\n    - park-text\n")
-    items = copy / "data/sample/benchmarks/park-text"
+    """The guide's own words: its two blocks of code are put where it says."""
+    guide = (copy / "CONTRIBUTING.md").read_text(encoding="utf-8").split("### A new benchmark")[1]
+    module, metric = (block.split("```")[0] for block in guide.split("```python\n")[1:3])
+    (copy / "stages/evaluate_model/benchmarks/park_rules.py").write_text(module, encoding="utf-8")
+    add(copy / "stages/metrics/kept.py", "METRICS = {\n", "METRICS = {\n" + metric)
+    add(copy / "stages/metrics/framework.csv", "capability civic-text,", "capability civic-text park-rules,rule_known ")
+    add(copy / "params.yaml", "    - civic-text\n", "    - civic-text\n    - park-rules\n")
+    items = copy / "data/sample/benchmarks/park-rules"
     items.mkdir()
-    (items / "eu.jsonl").write_text('{"item_id": "1", "language": "eu", "text": "Parkea zabalik."}\n', encoding="utf-8")
-    add(copy / "stages/metrics/framework.csv", "civic-text", "civic-text park-text")
-    assert "evaluate_model@tuned-park-text" in run(copy, "flows.commands", "status")
+    rows = [f"Parkea {n} etan ixten da?,Bai.,Ez.,eu" for n in range(20)]
+    (items / "parks.csv").write_text("question,right,wrong,language\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    assert "evaluate_model@tuned-park-rules" in run(copy, "flows.commands", "status")
     run(copy, "pytest", "-q", "-p", "no:cacheprovider", "tests/test_pipeline.py", "tests/test_framework.py")
     assert touched(copy) == {
-        "stages/evaluate_model/benchmarks/park_text.py",
+        "stages/evaluate_model/benchmarks/park_rules.py",
+        "stages/metrics/kept.py",
         "stages/metrics/framework.csv",
         "params.yaml",
-        "data/sample/benchmarks/park-text/eu.jsonl",
+        "data/sample/benchmarks/park-rules/parks.csv",
     }
+    model = "data/sample/base-model"
+    said = run(
+        copy, "flows.commands", "evaluate", model, "--benchmark", f"park-rules={items / 'parks.csv'}",
+        "--out", str(copy / "out"), "--options", "params.yaml",
+    )  # fmt: skip
+    assert "preference for the rule that holds" in said
 
 
 def test_a_new_source(copy: Path) -> None:

@@ -81,7 +81,13 @@ def prepare(source: Source, params: Parameters) -> Prepared:
     benchmark = benchmark_named(source.name)
     checksums = {path.relative_to(source.folder).as_posix(): sha256_of(path) for path in source.files}
     asked = normalisation(source.name, benchmark, options)
-    return Prepared(source, options, asked, survey(benchmark, source.files, options), checksums)
+    surveyed = survey(benchmark, source.files, options)
+    if surveyed.ids < params.min_items:
+        raise Trouble(
+            f"{source.name}: {surveyed.ids:,} items; evaluate_model.min_items is {params.min_items}, so no figure would be"
+            " told: add items, or lower it (commons evaluate: in the file of --options)."
+        )
+    return Prepared(source, options, asked, surveyed, checksums)
 
 
 def evaluate(opened: OpenModel, prepared: Prepared, out: Path, params: Parameters) -> Evaluated:
@@ -131,7 +137,8 @@ def write_results(
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown:
         raise Trouble(
-            f"Benchmark '{name}' gives the metric '{unknown[0]}', which has no words; add it to METRICS in stages/metrics."
+            f"Benchmark '{name}' gives the metric '{unknown[0]}', which has no words; add it in a file of stages/metrics/,"
+            f" or use one of: {', '.join(METRICS)}."
         )
     scores = scores_from_items(items, name, params.resamples, params.seed, params.confidence, params.min_items)
     about = report.describe(name, says, checksums, items, params, settings, counted) | dict(more)

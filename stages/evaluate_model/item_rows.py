@@ -49,7 +49,9 @@ def table(benchmark: str, path: Path, wanted: Sequence[str]) -> Iterator[tuple[s
                 place = f"{benchmark}: {path}, line {rows.line_num}"
                 yield place, _checked(place, row, wanted)
     except csv.Error as error:
-        raise Trouble(f"{benchmark}: {path}: {error}; wanted {_kind(path)}: mend its quotation marks.") from None
+        raise Trouble(
+            f"{benchmark}: {path}, line {rows.line_num}: {error}; wanted {_kind(path)}: mend its quotation marks."
+        ) from None
     except FileNotFoundError:
         raise Trouble(f"{benchmark}: {path} is missing; wanted a table there: check the path.") from None
     except UnicodeDecodeError as error:
@@ -62,6 +64,8 @@ def _kind(path: Path) -> str:
 
 def _columns(benchmark: str, path: Path, found: Sequence[str], wanted: Sequence[str]) -> None:
     missing = [name for name in wanted if name not in found]
+    if missing and len(found) == 1 and ";" in found[0]:
+        raise Trouble(f"{benchmark}: the columns of {path} are separated by ';'; save it with commas or tabs.")
     if missing:
         raise Trouble(
             f"{benchmark}: {path} has no column {', '.join(missing)} (found: {', '.join(found) or 'none'}); "

@@ -71,6 +71,7 @@ class Judgement:
 class Benchmark(Protocol):
     """What every file in `benchmarks/` defines."""
 
+    __name__: str
     FILES: str  # pattern of its item files
     SAYS: str  # one sentence: what the model is shown and how its answer is taken
     NORMALISATIONS: tuple[str, ...]  # what may stand in `options.<name>.normalisation`, the usual one first

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import cast
 
 from stages.errors import Trouble
+from stages.evaluate_model import benchmarks
 from stages.evaluate_model.items import Benchmark, Item
 from stages.evaluate_model.parameters import Options, known_benchmarks
+
+PARTS = ("FILES", "SAYS", "NORMALISATIONS", "read", "judge")
 
 
 def benchmark_named(name: str) -> Benchmark:
@@ -25,7 +28,18 @@ def benchmark_named(name: str) -> Benchmark:
         raise Trouble(
             f"No benchmark named '{name}'{closest}; known: {', '.join(known)}; the last part of --items is its name."
         )
-    module = importlib.import_module(f"stages.evaluate_model.benchmarks.{name.replace('-', '_')}")
+    file = name.replace("-", "_")
+    try:
+        module = importlib.import_module(f"{benchmarks.__name__}.{file}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{benchmarks.__name__}.{file}":
+            raise
+        raise Trouble(
+            f"{name}: its file must be benchmarks/{file}.py ('-' is '_' in a file's name): rename it."
+        ) from None
+    missing = [part for part in PARTS if not hasattr(module, part)]
+    if missing:
+        raise Trouble(f"{name}: benchmarks/{file}.py has no {', '.join(missing)}; wanted {', '.join(PARTS)}: add it.")
     return cast(Benchmark, module)
 
 
@@ -83,10 +97,11 @@ def survey(benchmark: Benchmark, files: Sequence[Path], options: Options) -> Sur
         seen.add(key)
         clusters[item.item_id] = sys.intern(item.cluster)
     if not seen:
-        raise Trouble(f"{', '.join(path.name for path in files)}: no items; wanted at least one line.")
+        raise Trouble(f"{_name_of(benchmark)}: {_names(files)} holds no items; wanted at least one.")
     if repeated:
         raise Trouble(
-            f"Item '{repeated[0]}' stands more than once in {_names(files)} ({len(repeated)} such); keep one."
+            f"{_name_of(benchmark)}: item '{repeated[0]}' stands more than once in {_names(files)} ({len(repeated)} such);"
+            " keep one, or give each an id of its own."
         )
     kept = kept_ids(clusters, options.max_items)
     asked = len(seen) if kept is None else sum(item_id in kept for item_id, _ in seen)
@@ -117,6 +132,10 @@ def some(items: list[Item], max_items: int | None) -> list[Item]:
 def _all(benchmark: Benchmark, files: Sequence[Path], options: Options) -> Iterator[Item]:
     for path in files:
         yield from benchmark.read(path, options)
+
+
+def _name_of(benchmark: Benchmark) -> str:
+    return benchmark.__name__.rpartition(".")[2].replace("_", "-")
 
 
 def _names(files: Sequence[Path]) -> str:
