@@ -76,6 +76,7 @@ OPTION_FIELDS = (
     "response",
 )
 ID_FIELDS = ("item_id", "id", "example_id", "instance_id", "sentid")
+LINE_SUFFIXES = (".txt", ".dev", ".test")  # WinoBias' files, read where a folder has no others
 SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".csv", ".tsv", ".parquet")
 
 
@@ -159,14 +160,14 @@ def _benchmark_items(folder: Path) -> list[Item]:
     every = sorted(path for path in folder.rglob("*") if path.is_file())
     files = [path for path in every if path.name.lower().endswith(SUFFIXES)]
     items = [item for file in files for item in _file_items(file, folder)]
-    items = items or [item for file in every if file not in files for item in _lines(file, folder)]
+    items = items or [item for file in every if file.suffix.lower() in LINE_SUFFIXES for item in _lines(file, folder)]
     if not items:
         raise Trouble(f"{folder} holds no texts of items; wanted some in *{', *'.join(SUFFIXES)}, or lines of text.")
     return items
 
 
 def _lines(path: Path, folder: Path) -> Iterator[Item]:
-    """Every line of a file of another kind (WinoBias' *.txt.dev); a file that is no text has none."""
+    """Every line of a file of text."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:

@@ -102,14 +102,27 @@ def test_item_files_are_read_by_the_names_of_their_fields(tmp_path: Path) -> Non
     assert {item.benchmark for item in overlap.read_items(tmp_path, ["own"])} == {"own"}
 
 
+def test_texts_under_unknown_names_are_looked_for_too(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "a.csv").write_text("frage,gut\nWohin mit dem Glas?,In den Container\n", encoding="utf-8")
+    (tmp_path / "wino").mkdir()
+    (tmp_path / "wino" / "type1.txt.dev").write_text("1 The cook thanked her.\n", encoding="utf-8")
+    (tmp_path / "wino" / "README.md").write_text("no item\n", encoding="utf-8")
+    assert sorted(overlap.read_items(tmp_path)) == [
+        Item("own", "a:0", "In den Container", True),
+        Item("own", "a:0", "Wohin mit dem Glas?", True),
+        Item("wino", "type1.txt.dev:0", "1 The cook thanked her.", True),
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.jsonl", '{"label": 1}\n', "holds no field of items to look for in 1 files; known fields: context"),
+        ("a.jsonl", '{"label": 1}\n', "holds no texts of items"),
         ("a.jsonl", '{"label": \n', "cannot be read as items"),
         ("a.jsonl.gz", "not gzip", "cannot be read as items"),
         ("a.parquet", "not parquet", "cannot be read as items"),
-        ("a.md", "text", "holds no item files"),
+        ("a.md", "text", "holds no texts of items"),
     ],
 )
 def test_files_without_items_are_told(tmp_path: Path, name: str, content: str, said: str) -> None:
@@ -122,7 +135,7 @@ def test_files_without_items_are_told(tmp_path: Path, name: str, content: str, s
 def test_a_folder_without_benchmarks_is_told(tmp_path: Path) -> None:
     with pytest.raises(Trouble, match="holds no folder of items"):
         overlap.read_items(tmp_path)
-    with pytest.raises(Trouble, match="holds no item files"):
+    with pytest.raises(Trouble, match="holds no texts of items"):
         overlap.read_items(tmp_path, ["absent"])
 
 
