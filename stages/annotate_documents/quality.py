@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -50,10 +50,8 @@ QUALITY = pa.schema(
         pa.field("lorem_ipsum", pa.bool_()),
     ]
 )
-SHORT_LINE = 30  # characters (FineWeb)
 BULLETS = "•‣◦▪■●–—-*·"
 TERMINALS = ".!?…\"'»”’。！？"
-ELLIPSIS_SIGN = "…".encode()
 STRETCH = 1 << 20  # words: a longer text's repetitions are counted in stretches, so that memory stays bounded
 
 # Gopher asks for two of eight English ones; these are as common in theirs.
@@ -96,22 +94,22 @@ def piece_counts(piece: Piece, languages: NDArray[np.int64]) -> Counts:
     words, which = piece.words, languages[piece.start : piece.stop]
     total, with_letter, stop_words, lorem_ipsum = _word_counts(words, which)
     top, covered = repetition(words)
-    signs = Signs(piece.data, piece.offsets)
-    lines, characters = _line_counts(piece.data, piece.offsets, signs.places(ord("\n")))
+    lines = _line_counts(piece.data, piece.offsets)
     number = np.diff(words.word_ends)
+    of_lines = (compiled.BULLET, compiled.ELLIPSIS, compiled.SHORT, compiled.TERMINAL, compiled.REPEATED)
     shares = [
-        _share(total, number),
-        _share(np.maximum(signs.count("#"), signs.ellipses()), number),
-        _share(with_letter, number),
-        *(_share(lines[counted], lines[LINES]) for counted in (BULLET, ELLIPSIS, SHORT, TERMINAL, REPEATED)),
-        _share(lines[REPEATED_CHARACTERS], lines[CHARACTERS]),
-        *(_share(top[:, length], total) for length in (2, 3, 4)),
-        *(_share(covered[:, length], total) for length in range(5, 11)),
+        (total, number),
+        (np.maximum(lines[compiled.HASH_SIGNS], lines[compiled.ELLIPSES]), number),
+        (with_letter, number),
+        *((lines[counted], lines[compiled.LINES]) for counted in of_lines),
+        (lines[compiled.REPEATED_CHARACTERS], lines[compiled.CHARACTERS]),
+        *((top[:, length], total) for length in (2, 3, 4)),
+        *((covered[:, length], total) for length in range(5, 11)),
     ]
+    parts, wholes = map(np.stack, zip(*shares, strict=True))
     stop_words[which == len(STOP_WORDS)] = -1
-    return Counts(
-        np.stack(shares), np.stack([characters, number, stop_words, signs.count("{"), lorem_ipsum]).astype(np.int32)
-    )
+    numbers = [lines[compiled.TEXT_CHARACTERS], number, stop_words, lines[compiled.BRACKETS], lorem_ipsum]
+    return Counts((parts / np.maximum(wholes, 1)).astype(np.float32), np.stack(numbers).astype(np.int32))
 
 
 def table(ids: pa.ChunkedArray, parts: Sequence[Counts]) -> pa.Table:
@@ -132,158 +130,38 @@ def repetition(words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     top = np.zeros((len(words), compiled.LONGEST_RUN + 1), np.int64)
     covered = np.zeros_like(top)
     longest = min(STRETCH, int(np.diff(words.word_ends).max(initial=0)))
+    table = np.empty(4 * longest + 8, np.uint32)
     space = (
-        np.empty(4 * longest + 8, np.uint32), np.empty(longest, np.uint64), np.empty(longest + 1, np.uint32),
+        table, table.view(np.uint8), np.empty(longest, np.uint64), np.empty(longest + 1, np.uint32),
         np.empty(longest, np.int32), np.empty(longest, np.uint32), np.empty(longest + 1, np.int64),
     )  # fmt: skip
     compiled.repetition(words.hashes, words.characters, words.word_ends, STRETCH, *space, top, covered)
     return top, covered
 
 
-def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float32]:
-    return (part / np.maximum(whole, 1)).astype(np.float32)
-
-
-class Signs:
-    """Where the signs that are counted stand in the texts of a piece."""
-
-    def __init__(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> None:
-        places = np.empty(len(data) + 1, np.int32)
-        self._places = places[: compiled.places(data, _signs(), places)]
-        self._bytes = data[self._places]
-        self._data, self._offsets = data, offsets
-
-    def places(self, byte: int) -> NDArray[np.int32]:
-        """Where a byte stands."""
-        return self._places[self._bytes == byte]
-
-    def count(self, sign: str) -> NDArray[np.int64]:
-        """How often an ASCII sign stands in each text."""
-        return np.diff(np.searchsorted(self.places(ord(sign)), self._offsets))
-
-    def ellipses(self) -> NDArray[np.int64]:
-        """How many times each text has three dots or more in a row, or the sign for them."""
-        data, dots, starts = self._data, self.places(ord(".")), self._offsets[:-1]
-        rows = dots[:-2][dots[2:] - dots[:-2] == 2]
-        rows = rows[(rows == 0) | (data[rows - 1] != ord("."))]  # of many in a row the first
-        begun = np.unique(starts[self._are(starts, "...") & (starts > 0)])
-        joined = begun[data[begun - 1] == ord(".")]  # they go on with the row that ends the text before
-        signs = self.places(ELLIPSIS_SIGN[0])
-        found = np.concatenate([rows, joined, signs[self._are(signs, "…")]])
-        text = np.searchsorted(self._offsets, found, side="right") - 1
-        inside = found + 2 < self._offsets[text + 1]  # not the dots of two texts
-        return np.bincount(text[inside], minlength=len(starts))
-
-    def _are(self, places: NDArray[Any], signs: str) -> NDArray[np.bool_]:
-        """Whether some bytes are there."""
-        wanted = signs.encode()
-        same = places + len(wanted) <= len(self._data)
-        for step, byte in enumerate(wanted):
-            same[same] = self._data[places[same] + step] == byte
-        return same
-
-
-LINES, BULLET, ELLIPSIS, SHORT, TERMINAL, REPEATED, CHARACTERS, REPEATED_CHARACTERS = range(8)
-
-
-def _line_counts(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64], breaks: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Per text, of lines that are not blank, what the names above say; and the characters of the whole text."""
-    begins, ends, texts = _lines(offsets, breaks)
+def _line_counts(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What `compiled` names of lines and signs, a row of each, of each text."""
+    out = np.zeros((len(offsets) - 1, compiled.COUNTED), np.int64)
     # The eight bytes from every place on, as one number: overlapping views, no copy.
     eights = np.ndarray((max(len(data) - 7, 0),), np.dtype("<u8"), data, strides=(1,))
-    characters, codes = np.empty(len(ends), np.int32), np.empty(len(ends), np.uint64)
-    whole = np.diff(np.searchsorted(breaks, offsets))  # a line's end is a character too
-    kept = compiled.strip_lines(data, eights, _blanks(), begins, ends, texts, characters, codes, whole)
-    begins, ends, texts, characters = (lines[:kept] for lines in (begins, ends, texts, characters))
-    number = len(whole)
-    rows = [np.bincount(texts, minlength=number)]
-    opening = _characters(data, begins, ends)
-    rows.append(np.bincount(texts[_points(BULLETS)[opening]], minlength=number))
-    del opening  # there may be as many lines as half of the bytes: what is done with goes
-    last = _last_characters(data, begins, ends)
-    dots = np.flatnonzero((last == ord(".")) & (ends - begins >= 3))
-    dots = dots[(data[ends[dots] - 2] == ord(".")) & (data[ends[dots] - 3] == ord("."))]
-    ellipses = np.concatenate([dots, np.flatnonzero(last == ord("…"))])
-    again = _again(texts, codes[:kept])
-    for which in (ellipses, characters <= SHORT_LINE, _points(TERMINALS)[last], again):
-        rows.append(np.bincount(texts[which], minlength=number))
-    for those, sizes in ((texts, characters), (texts[again], characters[again])):
-        rows.append(np.bincount(those, sizes, minlength=number).astype(np.int64))
-    return np.stack(rows), whole
+    longest = int(np.diff(offsets).max(initial=0))
+    codes = np.zeros(1 << (longest // 2 + 1).bit_length(), np.uint64)
+    compiled.line_counts(data, eights, offsets, _points(), np.empty(compiled.BLOCK + 1, np.uint16), codes, out)
+    return out.T
 
 
-def _lines(offsets: NDArray[np.int64], breaks: NDArray[np.int32]) -> tuple[NDArray[np.int32], ...]:
-    """Where each line begins and ends, and of which text it is; the last line of a text ends with it."""
-    texts = len(offsets) - 1
-    before = np.searchsorted(breaks, offsets[1:])
-    last = before + np.arange(texts)  # the place of each text's last line
-    is_last = np.zeros(len(breaks) + texts, bool)
-    is_last[last] = True
-    ends = np.empty(len(is_last), np.int32)
-    ends[is_last], ends[~is_last] = offsets[1:], breaks
-    begins = np.zeros_like(ends)
-    begins[1:] = ends[:-1] + ~is_last[:-1]
-    return begins, ends, np.repeat(np.arange(texts, dtype=np.int32), np.diff(last, prepend=-1))
-
-
-def _again(texts: NDArray[np.int32], codes: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """The lines that their text has twice, without one of each (which one is all the same); writes over `codes`."""
-    codes += texts.view(np.uint32)
-    codes *= compiled.ODD
-    order = np.argsort(codes)
-    codes = codes[order]
-    return order[1:][codes[1:] == codes[:-1]]
-
-
-def _last_characters(data: NDArray[np.uint8], begins: NDArray[np.int32], ends: NDArray[np.int32]) -> NDArray[np.uint16]:
-    """The code point of each line's last character."""
-    places = ends - 1
-    within = np.flatnonzero((data[places] & 0xC0) == 0x80)  # of a character that began before
-    while len(within):
-        places[within] -= 1
-        within = within[((data[places[within]] & 0xC0) == 0x80) & (places[within] > begins[within])]
-    return _characters(data, places, ends)
-
-
-def _characters(data: NDArray[np.uint8], places: NDArray[np.int32], ends: NDArray[np.int32]) -> NDArray[np.uint16]:
-    """The code points of the characters at some places; 0 above 0xFFFF, or where the bytes are broken."""
-    points = data[places].astype(np.uint16)
-    wide = np.flatnonzero(points >= 0x80)
-    leads, places, ends = data[places[wide]], places[wide], ends[wide]
-    points[wide] = 0
-    for size, least, most in ((2, 0xC0, 0xE0), (3, 0xE0, 0xF0)):
-        which = np.flatnonzero((leads >= least) & (leads < most) & (places + size <= ends))
-        found = (leads[which] - least).astype(np.uint16)
-        for step in range(1, size):
-            found = (found << 6 | (data[places[which] + step] & 0x3F)).astype(np.uint16)
-        points[wide[which]] = found
+@functools.cache
+def _points() -> NDArray[np.uint8]:
+    """By code point, or by byte, the bits that `compiled` names."""
+    points = np.zeros(0x10000, np.uint8)
+    for bit, characters in (
+        (compiled.IS_BULLET, BULLETS),
+        (compiled.IS_TERMINAL, TERMINALS),
+        (compiled.IS_BLANK, " \t\n\v\f\r"),
+    ):
+        points[[ord(character) for character in characters]] |= bit
+    points[[*b"\n#{.", "…".encode()[0]]] |= compiled.IS_SIGN
     return points
-
-
-@functools.cache
-def _signs() -> NDArray[np.uint8]:
-    """By byte, 1 where something that is counted begins."""
-    signs = np.zeros(256, np.uint8)
-    signs[[*b"\n#{.", ELLIPSIS_SIGN[0]]] = 1
-    return signs
-
-
-@functools.cache
-def _blanks() -> NDArray[np.bool_]:
-    """By byte, whether it is a blank of ASCII."""
-    blanks = np.zeros(256, bool)
-    blanks[[*range(9, 14), 32]] = True
-    return blanks
-
-
-@functools.cache
-def _points(characters: str) -> NDArray[np.bool_]:
-    """By code point, whether it is one of the characters."""
-    table = np.zeros(0x10000, bool)
-    table[[ord(character) for character in characters]] = True
-    return table
 
 
 def _word_counts(words: Words, languages: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -296,12 +174,21 @@ def _word_counts(words: Words, languages: NDArray[np.int64]) -> NDArray[np.int64
 
 
 @functools.cache
-def _known_words() -> tuple[NDArray[np.bool_], NDArray[np.uint64], np.uint64, np.uint64]:
-    """By language, whether a stop word's hash may end so, and their hashes; then "lorem ipsum"."""
+def _known_words() -> tuple[NDArray[np.uint8], NDArray[np.uint64], np.uint64, np.uint64]:
+    """By language: by the lowest bits of a hash which stop word may have it, and their hashes; then "lorem ipsum"."""
     stops = np.zeros((len(STOP_WORDS) + 1, max(len(listed.split()) for listed in STOP_WORDS.values())), np.uint64)
-    maybe = np.zeros((len(stops), 256), bool)
     for language, listed in enumerate(STOP_WORDS.values()):
-        for place, word in enumerate(listed.split()):
-            stops[language, place] = word_hash(word)
-            maybe[language, int(stops[language, place]) & 0xFF] = True
-    return maybe, stops, word_hash("lorem"), word_hash("ipsum")
+        stops[language, : len(listed.split())] = [word_hash(word) for word in listed.split()]
+    return _slots(stops), stops, word_hash("lorem"), word_hash("ipsum")
+
+
+def _slots(stops: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """By language and the lowest bits of a hash the place of the word that ends so, with as many bits as tell all words apart."""
+    size = 256
+    while any(len(np.unique(own[own > 0] % size)) < np.count_nonzero(own) for own in stops):
+        size *= 2
+    slots = np.zeros((len(stops), size), np.uint8)
+    for language, own in enumerate(stops):
+        known = own[own > 0]
+        slots[language, known % size] = np.arange(len(known))
+    return slots

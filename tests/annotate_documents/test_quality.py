@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stages.annotate_documents import quality
+from stages.annotate_documents.kernels import compiled
 from stages.overlap import words_of
 
 
@@ -128,6 +129,20 @@ def test_a_longer_text_is_counted_in_stretches(monkeypatch: pytest.MonkeyPatch) 
     (found,) = measured([text])
     assert found["duplicate_5gram_share"] == pytest.approx(0.5)  # the second half of each stretch, not what lies across
     assert found["words"] == 24
+
+
+@pytest.mark.parametrize("before", range(-4, 3))
+def test_lines_and_signs_go_on_from_one_block_of_a_text_to_the_next(before: int) -> None:
+    text = "x" * (compiled.BLOCK + before) + "...\n# é…\n" + "y {\n" * compiled.BLOCK + "..."
+    (found,) = measured([text])
+    assert_same(text, "en", found)
+
+
+def test_stop_words_whose_hashes_end_alike_are_told_apart() -> None:
+    stops = np.array([[7, 7 + 256, 9], [7, 0, 0]], np.uint64)
+    slots = quality._slots(stops)
+    assert slots.shape == (2, 512)
+    assert [int(slots[0, int(stop) % 512]) for stop in stops[0]] == [0, 1, 2]
 
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "data" / "corpus" / "civic_small.parquet"

@@ -253,18 +253,33 @@ SHORTEST_RUN, FIRST_COVERED, LONGEST_RUN = 2, 5, 10  # Gopher (Rae et al. 2021, 
 
 
 @inner
+def _may_repeat(keys: Any, marks: Any, active: Any, left: Any) -> Any:
+    """Keep of the active places those whose key others may have; gives how many.
+
+    Two passes without a branch, for which ones cannot be foretold (in a corpus of laws and manuals 34 % of the runs of two words
+    are there twice). `marks` holds by some bits of the key: 0 for none, 1 for one, more for several.
+    """
+    one, bits, kept = np.uint64(1), np.uint64(3), np.uint64(0)
+    while one << bits < np.uint64(8) * left:
+        bits += one
+    for slot in range(one << bits):
+        marks[slot] = 0
+    shift = np.uint64(64) - bits
+    for number in range(left):
+        slot = (keys[active[number]] * ODD) >> shift
+        marks[slot] = marks[slot] << np.uint8(1) | np.uint8(1)
+    for number in range(left):
+        place = active[number]
+        active[kept] = place
+        kept += np.uint64(marks[(keys[place] * ODD) >> shift] > 1)
+    return kept
+
+
+@inner
 def _repeats(
-    hashes: Any,
-    size: Any,
-    table: Any,
-    keys: Any,
-    firsts: Any,
-    counts: Any,
-    active: Any,
-    sums: Any,
-    top: Any,
-    covered: Any,
-) -> None:
+    hashes: Any, size: Any, table: Any, marks: Any, keys: Any, firsts: Any, counts: Any, active: Any, sums: Any,
+    top: Any, covered: Any,
+) -> None:  # fmt: skip
     """Add to `top` and `covered`, by length of run, the characters of one stretch of words.
 
     A run repeats only where both runs of one word less in it do: each length looks only at what the shorter one left.
@@ -273,6 +288,8 @@ def _repeats(
     for word in range(left):
         keys[word], active[word] = hashes[word] * ODD + hashes[word + one], word
     for length in range(np.uint64(SHORTEST_RUN), np.uint64(LONGEST_RUN + 1)):
+        if length < FIRST_COVERED:  # most longer ones that are left do repeat
+            left = _may_repeat(keys, marks, active, left)
         bits, until = np.uint64(3), np.uint64(0)
         while one << bits < left + left:  # half of the table stays free
             bits += one
@@ -281,8 +298,6 @@ def _repeats(
         shift = np.uint64(64) - bits
         for number in range(left):
             place = np.uint64(active[number])
-            if length > SHORTEST_RUN:  # the runs of one word less that begin here and at the next word
-                keys[place] = (np.uint64(firsts[place]) << np.uint64(32)) | np.uint64(firsts[place + one])
             first = _first_place(table, shift, keys, place)
             firsts[place] = first
             if first == place:
@@ -302,20 +317,22 @@ def _repeats(
                 run = (sums[place + length] - sums[place]) * count
                 share = share if count == most and share > run else run
                 most = count
-            if before + one == place:
-                active[kept] = before
-                kept += one
+            active[kept] = before  # goes on where the next word begins such a run too
+            kept += np.uint64(before + one == place)
             before = place
         top[length] += share if share < total else total
         left = kept
         if left < 2:
             return
+        for number in range(left):  # the runs of one word less that begin here and at the next word
+            place = np.uint64(active[number])
+            keys[place] = (np.uint64(firsts[place]) << np.uint64(32)) | np.uint64(firsts[place + one])
 
 
 @compiled
 def repetition(
     hashes: Any, characters: Any, word_ends: Any, stretch: Any,
-    table: Any, keys: Any, firsts: Any, counts: Any, active: Any, sums: Any, top: Any, covered: Any,
+    table: Any, marks: Any, keys: Any, firsts: Any, counts: Any, active: Any, sums: Any, top: Any, covered: Any,
 ) -> None:  # fmt: skip
     """Characters of the top and of repeated runs per text, by length of run; longer texts in stretches of words."""
     for document in range(len(word_ends) - 1):
@@ -327,7 +344,8 @@ def repetition(
                 sums[place + 1] = sums[place] + characters[begin + place]
             if size > SHORTEST_RUN:
                 _repeats(
-                    hashes[begin:], np.uint64(size), table, keys, firsts, counts, active, sums, top[document], covered[document]
+                    hashes[begin:], np.uint64(size), table, marks, keys, firsts, counts, active, sums,
+                    top[document], covered[document],
                 )  # fmt: skip
             begin += stretch
 
@@ -335,25 +353,26 @@ def repetition(
 @compiled
 def word_counts(
     hashes: Any, characters: Any, letters: Any, word_ends: Any, languages: Any,
-    maybe: Any, stops: Any, lorem: Any, ipsum: Any, out: Any,
+    slots: Any, stops: Any, lorem: Any, ipsum: Any, out: Any,
 ) -> None:  # fmt: skip
     """Per text: characters of words, words with a letter, different stop words of its language, "lorem ipsum" or not.
 
-    `maybe` tells by language and a hash's lowest bits whether a stop word has them: most words have none of those.
+    `slots` tells by language and a hash's lowest bits the only stop word that may have them: no branch, for every fourth word
+    is one.
     """
+    mask = np.uint64(slots.shape[1] - 1)
     for document in range(len(word_ends) - 1):
         language = languages[document]
         total, with_letter, found, filler = 0, 0, np.uint64(0), 0
         before = np.uint64(0)
-        for word in range(word_ends[document], word_ends[document + 1]):
+        for word in range(np.uint64(word_ends[document]), np.uint64(word_ends[document + 1])):
             code = hashes[word]
             total += characters[word]
             with_letter += letters[word]
             filler |= (code == ipsum) & (before == lorem)
             before = code
-            if maybe[language, code & np.uint64(0xFF)]:
-                for bit in range(stops.shape[1]):
-                    found |= np.uint64(stops[language, bit] == code) << np.uint64(bit)
+            bit = np.uint64(slots[language, code & mask])
+            found |= np.uint64(stops[language, bit] == code) << bit
         distinct = 0
         while found:
             found &= found - np.uint64(1)
@@ -362,54 +381,133 @@ def word_counts(
         counts[0], counts[1], counts[2], counts[3] = total, with_letter, distinct, filler
 
 
+# What is counted of lines that are not blank, and of the whole text.
+LINES, BULLET, ELLIPSIS, SHORT, TERMINAL, REPEATED, CHARACTERS, REPEATED_CHARACTERS = range(8)
+TEXT_CHARACTERS, HASH_SIGNS, BRACKETS, ELLIPSES, COUNTED = range(8, 13)
+LINE_FEED, HASH_SIGN, BRACKET, DOT, ELLIPSIS_POINT = 10, 35, 123, 46, 0x2026
+IS_BULLET, IS_TERMINAL, IS_BLANK, IS_SIGN = (
+    1,
+    2,
+    4,
+    8,
+)  # bits by code point, or by byte: IS_SIGN where something counted begins
+SHORT_LINE = 30  # characters (FineWeb)
+BLOCK = 4096  # bytes: the places of signs among them stay in the processor's nearest cache
+FIRSTS = np.uint64(0x0101010101010101)  # the lowest bit of eight bytes
+
+
 @inner
 def _line_hash(data: Any, eights: Any, begin: Any, end: Any) -> Any:
-    """The hash of some bytes, eight at a time (`eights[i]` are those from i on), the last eight overlapping."""
-    code, at, eight = end - begin, begin, np.uint64(8)
+    """The hash of some bytes and how many characters they are, eight at a time, the last eight overlapping."""
+    code, at, eight, within = end - begin, begin, np.uint64(8), np.uint64(0)
     if at + eight > end:
         while at < end:
             code = code * ODD + np.uint64(data[at])
+            within += np.uint64((data[at] & 0xC0) == 0x80)
             at += np.uint64(1)
-        return mixed(code)
+        return mixed(code), np.int64(end - begin - within)
     while at + eight < end:
-        code = (code ^ eights[at]) * ODD
+        some = eights[at]
+        code = (code ^ some) * ODD
         code ^= code >> np.uint64(32)
+        within += (((some >> np.uint64(7)) & ~(some >> np.uint64(6)) & FIRSTS) * FIRSTS) >> np.uint64(56)
         at += eight
-    return mixed((code ^ eights[end - eight]) * ODD)
+    some = eights[end - eight]
+    code = (code ^ some) * ODD
+    some >>= np.uint64(8) * (at + eight - end)  # without the bytes whose characters are counted
+    within += (((some >> np.uint64(7)) & ~(some >> np.uint64(6)) & FIRSTS) * FIRSTS) >> np.uint64(56)
+    return mixed(code), np.int64(end - begin - within)
 
 
-@compiled
-def places(data: Any, wanted: Any, out: Any) -> Any:
-    """Write where the wanted bytes stand (`wanted` is 1 for those); gives how many. `out` has room for one more than there are."""
+@inner
+def _point(data: Any, place: Any, end: Any) -> Any:
+    """The code point of the character at `place`; 0 above 0xFFFF, or where the bytes are broken."""
+    if data[place] < 0x80:
+        return np.int64(data[place])
+    point, _ = _decoded(data, np.int64(place), np.int64(end))
+    return point if point < 0x10000 else 0
+
+
+@inner
+def _count_line(data: Any, eights: Any, begin: Any, end: Any, points: Any, codes: Any, shift: Any, counts: Any) -> None:
+    """Count a line, without the blanks on both sides; `codes` has the hashes of the lines before, by their highest bits."""
+    one = np.uint64(1)
+    counts[TEXT_CHARACTERS] += end - begin
+    while begin < end and points[data[begin]] & IS_BLANK:
+        begin += one
+    while begin < end and points[data[end - one]] & IS_BLANK:
+        end -= one
+    if begin == end:
+        return
+    code, characters = _line_hash(data, eights, begin, end)
+    last = end - one
+    while last > begin and (data[last] & 0xC0) == 0x80:
+        last -= one
+    point = _point(data, last, end)
+    dots = point == DOT and end - begin > 2 and data[last - one] == DOT and data[last - one - one] == DOT
+    counts[LINES] += 1
+    counts[BULLET] += (points[_point(data, begin, end)] & IS_BULLET) > 0
+    counts[ELLIPSIS] += dots or point == ELLIPSIS_POINT
+    counts[SHORT] += characters <= SHORT_LINE
+    counts[TERMINAL] += (points[point] & IS_TERMINAL) > 0
+    counts[CHARACTERS] += characters
+    counts[TEXT_CHARACTERS] -= np.int64(end - begin) - characters
+    slot = code >> shift
+    code |= one  # 0 is a free slot
+    while codes[slot] and codes[slot] != code:
+        slot = (slot + one) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> shift)
+    if codes[slot]:
+        counts[REPEATED] += 1
+        counts[REPEATED_CHARACTERS] += characters
+    codes[slot] = code
+
+
+@inner
+def _signs(data: Any, begin: Any, end: Any, points: Any, places: Any) -> Any:
+    """Write where signs stand, from `begin` on; gives how many. No branch: which bytes come cannot be foretold."""
     count = np.uint64(0)
-    for at in range(len(data)):  # no branch: which bytes come cannot be foretold
-        out[count] = at
-        count += np.uint64(wanted[data[at]])
+    for at in range(end - begin):
+        places[count] = at
+        count += np.uint64(points[data[begin + at]] >> 3)
     return count
 
 
 @compiled
-def strip_lines(
-    data: Any, eights: Any, blanks: Any, begins: Any, ends: Any, texts: Any, characters: Any, codes: Any, whole: Any
-) -> Any:
-    """Take the blanks from both sides of each line; gives how many have anything left, which then come first.
-
-    Also written are those lines' characters and hashes; and every line's characters, with the blanks, are added to `whole`.
-    """
-    one, kept = np.uint64(1), 0
-    for line in range(len(begins)):
-        begin, end, count = np.uint64(begins[line]), np.uint64(ends[line]), 0
-        whole[texts[line]] += end - begin
-        while begin < end and blanks[data[begin]]:
-            begin += one
-        while end > begin and blanks[data[end - one]]:
-            end -= one
-        if begin == end:
-            continue
-        for place in range(begin, end):  # no branch: many bytes at once
-            count += (data[place] & 0xC0) != 0x80
-        whole[texts[line]] -= np.int64(end - begin) - count
-        begins[kept], ends[kept], texts[kept], characters[kept] = begin, end, texts[line], count
-        codes[kept] = _line_hash(data, eights, begin, end)
-        kept += 1
-    return kept
+def line_counts(data: Any, eights: Any, offsets: Any, points: Any, places: Any, codes: Any, out: Any) -> None:
+    """Per text, what the names above say. `eights[i]` are the eight bytes from i on; `codes` is zero."""
+    one = np.uint64(1)
+    for document in range(len(offsets) - 1):
+        counts = out[document]
+        begin, end = np.uint64(offsets[document]), np.uint64(offsets[document + 1])
+        bits = one
+        while one << bits <= ((end - begin) >> one) + one:  # a line has two bytes, the last one
+            bits += one
+        if document:  # the first finds them zero: a huge text, which is alone, touches only what it needs
+            for slot in range(one << bits):
+                codes[slot] = 0
+        line, dot, row = begin, end, 0
+        while begin < end:
+            until = begin + np.uint64(BLOCK) if end - begin > BLOCK else end
+            number = _signs(data, begin, until, points, places)
+            if until == end:
+                places[number] = end - begin
+                number += one
+            for which in range(number):
+                place = begin + np.uint64(places[which])
+                byte = data[place] if place < end else np.uint8(LINE_FEED)
+                if byte == LINE_FEED:
+                    _count_line(data, eights, line, place, points, codes, np.uint64(64) - bits, counts)
+                    counts[TEXT_CHARACTERS] += place < end
+                    line = place + one
+                elif byte == DOT:
+                    row = row + 1 if place == dot + one else 1
+                    dot = place
+                    counts[ELLIPSES] += row == 3
+                elif byte == HASH_SIGN:
+                    counts[HASH_SIGNS] += 1
+                elif byte == BRACKET:
+                    counts[BRACKETS] += 1
+                else:
+                    following = end - place > 2 and data[place + one] == 0x80 and data[place + one + one] == 0xA6
+                    counts[ELLIPSES] += following  # the three bytes of the sign for dots
+            begin = until
