@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=("native", "ray"), default="native")
     parser.add_argument("--ray-address")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--shard-megabytes", type=float, default=64.0)
+    parser.add_argument("--shard-megabytes", type=float, default=32.0)
     options = parser.parse_args()
     options.out.mkdir(parents=True)
     params = _parameters(options)
@@ -80,7 +80,7 @@ def _parameters(options: argparse.Namespace) -> Parameters:
 def _four(source: Path, out: Path, params: Parameters) -> None:
     from stages.annotate_documents import formats, readers
     from stages.annotate_documents.annotate import setting
-    from stages.annotate_documents.judging import judge, keep, write_tables
+    from stages.annotate_documents.judging import judge, keep, loading, write_tables
     from stages.annotate_documents.problems import Problems
     from stages.annotate_documents.shards import shards
     from stages.annotate_documents.sources import find_sources
@@ -91,7 +91,8 @@ def _four(source: Path, out: Path, params: Parameters) -> None:
     reading = formats.Reading(params.columns, int(params.max_document_megabytes * 1e6), Problems(stop=True))
     documents = readers.read(find_sources(source, "*", formats.READERS), reading)
     given = setting(params, None, None, None)
-    kept = keep(shards(documents, int(params.shard_megabytes * 1e6)), work, given)
+    with loading(given):
+        kept = keep(shards(documents, int(params.shard_megabytes * 1e6)), work, given)
     judge(kept, given, params)
     write_tables(kept, out, work, given)
     print(f"judged {sum(shard.documents for shard in kept):,} documents in {len(kept)} shards")

@@ -12,7 +12,9 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,6 +83,15 @@ def keep(shards: Iterable[Shard], work: Path, setting: Setting) -> list[Kept]:
         if other.is_dir() and other not in ours:
             shutil.rmtree(other)
     return kept
+
+
+@contextmanager
+def loading(setting: Setting) -> Iterator[None]:
+    """Load models and compiled code (2 to 3 s) while the documents are read; what is wrong with them is told afterwards."""
+    with ThreadPoolExecutor(1) as pool:
+        loaded = pool.submit(load, setting)
+        yield
+        loaded.result()
 
 
 def judge(kept: Sequence[Kept], setting: Setting, params: Parameters) -> int:

@@ -81,7 +81,7 @@ class Parameters(Section):
     toxicity_plug_in: PlugIn | None = None
     on_error: Literal["skip", "stop"] = "skip"
     max_document_megabytes: PositiveFloat = 32.0
-    shard_megabytes: PositiveFloat = 64.0
+    shard_megabytes: PositiveFloat = 32.0
     engine: Literal["native", "ray"] = "native"
     ray_address: str | None = None
     workers: PositiveInt = 1

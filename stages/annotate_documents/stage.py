@@ -9,7 +9,7 @@ from pathlib import Path
 from stages import gate
 from stages.annotate_documents import expectations, formats, readers
 from stages.annotate_documents.annotate import setting
-from stages.annotate_documents.judging import Kept, judge, keep, write_tables
+from stages.annotate_documents.judging import Kept, judge, keep, loading, write_tables
 from stages.annotate_documents.metrics import Counted, count, metrics
 from stages.annotate_documents.parameters import Parameters
 from stages.annotate_documents.problems import Problems
@@ -40,7 +40,8 @@ def annotate_all(
     given = setting(params, captures, benchmarks, _manifest(inputs))
     work = out.absolute().with_name(f".{out.name}.work")
     work.mkdir(parents=True, exist_ok=True)
-    kept = keep(shards(readers.read(sources, reading), int(params.shard_megabytes * MEGABYTE)), work, given)
+    with loading(given):
+        kept = keep(shards(readers.read(sources, reading), int(params.shard_megabytes * MEGABYTE)), work, given)
     if not kept:
         raise Trouble(_nothing(inputs, problems))
     judge(kept, given, params)
