@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.errors import Trouble
-from stages.params import check_all
+from stages.params import check_all, read_file
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ def open_repo() -> Any:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
+    _refuse_dates(read_file(), "")
     logging.getLogger("dvc").setLevel(logging.ERROR)  # it tells of locks that a killed run left and it removed
     try:
         repo = Repo(".", _wait_for_lock=True)
@@ -41,6 +43,18 @@ def open_repo() -> Any:
         return repo
     except DvcException as error:
         raise Trouble(f"dvc.yaml: {' '.join(str(error).split())}; mend dvc.yaml or params.yaml.") from error
+
+
+def _refuse_dates(value: Any, place: str) -> None:
+    """YAML makes a date of 2025-11-03, at which DVC stops with an error that nobody understands."""
+    if isinstance(value, datetime.date):
+        raise Trouble(
+            f"params.yaml: '{place}' is {value} without quotation marks, a date, which DVC cannot take; wanted a text:"
+            f' write "{value}".'
+        )
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        _refuse_dates(inner, f"{place}.{key}" if place else str(key))
 
 
 def read_graph(repo: Any) -> list[Node]:

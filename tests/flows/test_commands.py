@@ -31,6 +31,11 @@ def test_an_unknown_section_is_named(toy: Path) -> None:
     assert "unknown section 'fisrt' (did you mean 'first'?)" in trouble(toy, "run")
 
 
+def test_a_date_without_quotation_marks_is_told(toy: Path) -> None:
+    set_params(toy, first="{path: source.txt, days: [2025-11-03]}")
+    assert """'first.days.0' is 2025-11-03 without quotation marks""" in trouble(toy, "run")
+
+
 def test_a_missing_input_is_named(toy: Path) -> None:
     (toy / "source.txt").unlink()
     assert "Input source.txt is missing" in trouble(toy, "run")
