@@ -64,7 +64,7 @@ def _drop_shares(tally: Tally, params: Parameters) -> list[dict[str, Any]]:
     """One row for each declared language and quality rule: the share of its documents that break it, whatever else they break."""
     by_language = tally.by_language
     return [
-        {"rule": rule, "language": language, "drop share": tally.alone[rule, language] / read}
+        {"id": f"{rule} in {language}", "drop share": tally.alone[rule, language] / read}
         for language in params.languages
         if (read := by_language.get(language, Counter[str]()).total()) >= params.gates.min_documents
         for rule in QUALITY
