@@ -10,8 +10,9 @@ from typing import Any
 
 import yaml
 
-from stages.artifact import write_jsonl
-from stages.records import Document, PreferencePair
+from stages.artifact import write_json, write_jsonl
+from stages.plan import sealed
+from stages.records import Document, Endpoint, EvaluationPlan, PreferencePair
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
@@ -136,3 +137,16 @@ def read_history(folder: Path) -> list[dict[str, float]]:
     """The lines of a model's `history.csv`."""
     with (folder / "history.csv").open(encoding="utf-8") as file:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def write_plan(folder: Path) -> str:
+    """An evaluation plan of no benchmarks; returns its sha256."""
+    plan = sealed(
+        EvaluationPlan(
+            benchmarks={}, primary=Endpoint(benchmark="bbq", metric="bias_ambiguous"), margins={}, families={}, resamples=100,
+            permutations=1000, seed=0, confidence=0.95, min_items=30, framework=None,
+        )
+    )  # fmt: skip
+    folder.mkdir(exist_ok=True)
+    write_json(folder / "plan.json", plan)
+    return plan.sha256

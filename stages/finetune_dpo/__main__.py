@@ -25,7 +25,8 @@ def main() -> str:
     )
     params = load("finetune_dpo", Parameters)
     training.shapes(args.sft)  # refuses what is not safetensors before anything heavy is imported
-    plan = read_json(args.sft / "training.json").get("plan")
+    taught_before = args.sft / "training.json"
+    plan = read_json(taught_before).get("plan") if taught_before.is_file() else None
     pairs = training.read_pairs(args.preferences, params)
     machine = training.prepare(params, training.scratch_of(args.out))
     tokenizer = training.load_tokenizer(args.sft, params.max_length)

@@ -20,10 +20,10 @@ from stages.finetune_sft import __main__ as node
 from stages.finetune_sft.lessons import UNTAUGHT, add_passages, answers, draw_documents
 from stages.finetune_sft.parameters import Parameters
 from stages.records import Document, PreferencePair
-from tests.tiny_model import BY_EXAMPLE, read_history, write_lessons, write_params, write_tiny_model
+from tests.tiny_model import BY_EXAMPLE, read_history, write_lessons, write_params, write_plan, write_tiny_model
 
 ROOT = Path(__file__).parents[2]
-COMMAND = ["--base", "base", "--preferences", "preferences", "--corpus", "corpus", "--out"]
+COMMAND = ["--base", "base", "--preferences", "preferences", "--corpus", "corpus", "--plan", "plan", "--out"]
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     write_tiny_model(folder / "base")
     write_lessons(folder)
+    write_plan(folder / "plan")
     write_params(folder, finetune_sft=BY_EXAMPLE)
     return folder
 
@@ -71,6 +72,7 @@ def test_the_folder_is_a_plain_model_that_learned(project: Path, taught: Path) -
     assert (taught / "tokenizer.json").read_bytes() == (project / "base" / "tokenizer.json").read_bytes()
     assert json.loads((taught / "config.json").read_text())["use_cache"] is True
     told = json.loads((taught / "training.json").read_text())
+    assert told["plan"] == write_plan(project / "plan")  # what will be measured was fixed before
     assert [row["step"] for row in read_history(taught)] == list(range(1, told["steps"] + 1))
     metrics = json.loads((taught / "metrics.json").read_text())
     assert metrics["training loss, last steps"] < metrics["training loss, first steps"] - 0.1
