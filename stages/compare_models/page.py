@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stages import framework, languages
+from stages import framework, languages, pages
 from stages.compare_models import charts, told
 from stages.compare_models.changed import Changed
 from stages.compare_models.compare import main_metric
@@ -85,41 +83,33 @@ class Candidate(NamedTuple):
 
 def render(report: Report) -> str:
     """The whole page. Texts of items and citizens are escaped where they are put in, and are never read as a template."""
-    css, script = (_text(name) for name in ("comparison.css", "filter.js"))
+    css, css_hash = pages.inline(HERE / "templates" / "comparison.css")
+    script, script_hash = pages.inline(HERE / "templates" / "filter.js")
     return (
         environment()
         .get_template("comparison.html.j2")
-        .render(_content(report), css=css, css_hash=_hash(css), script=script, script_hash=_hash(script))
+        .render(_content(report), css=css, css_hash=css_hash, script=script, script_hash=script_hash)
     )
 
 
 @cache
 def environment() -> Environment:
-    """Jinja with escaping on and undefined names as errors."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
+    """Jinja with this page's filters and words."""
+    filters: dict[str, Callable[..., Any]] = {
         "number": charts.number,
         "signed": charts.signed,
         "language": languages.name,
         "short": short,
         "sentence": sentence,
     }
-    made.globals |= {
+    known = {
         "interval": charts.interval,
         "span": charts.span,
         "signs": told.SIGNS,
         "counted": told.counted,
         "first_words": first_words,
     }
-    return made
+    return pages.environment(HERE / "templates", filters, known)
 
 
 def short(text: str) -> str:
@@ -139,14 +129,6 @@ def first_words(asked: Asked) -> str:
 def sentence(words: str) -> str:
     """With a capital first letter and all others as they are."""
     return words[:1].upper() + words[1:]
-
-
-def _text(name: str) -> str:
-    return (HERE / "templates" / name).read_text(encoding="utf-8").strip()
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _content(report: Report) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stages import pages
 from stages.curate_corpus import sankey, words
 from stages.curate_corpus.licenses import asks_share_alike, obligations
 from stages.curate_corpus.parameters import Parameters
@@ -32,7 +31,7 @@ def render(tally: Tally, params: Parameters, gates: Gate, reading: Sequence[Mapp
 
     `reading` tells what could not be read: rows of file, reason and number.
     """
-    css = (HERE / "templates" / "report.css").read_text(encoding="utf-8").strip()
+    css, css_hash = pages.inline(HERE / "templates" / "report.css")
     flows = sankey.largest({source: by_reason(outcomes) for source, outcomes in tally.by_source.items()})
     content = {
         "about": params.about,
@@ -61,32 +60,27 @@ def render(tally: Tally, params: Parameters, gates: Gate, reading: Sequence[Mapp
         "most_rows": MOST_ROWS,
         "settings": json.dumps(params.model_dump(mode="json", exclude={"about"}), ensure_ascii=False, indent=2),
         "css": css,
-        "css_hash": base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+        "css_hash": css_hash,
     }
     return environment().get_template("report.html.j2").render(content)
 
 
 def render_gates(gates: Gate, title: str) -> str:
     """The gates alone, as a page. Great Expectations' own pages hold the time of the run and scripts from elsewhere."""
-    css = (HERE / "templates" / "report.css").read_text(encoding="utf-8").strip()
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    css, digest = pages.inline(HERE / "templates" / "report.css")
     return environment().get_template("gates.html.j2").render(gates=gates, title=title, css=css, css_hash=digest)
 
 
 @cache
 def environment() -> Environment:
-    """Jinja with escaping on and undefined names as errors."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {"percent": _percent, "thousands": _thousands, "rounded": _rounded, "rule": words.rule_in_words}
-    return made
+    """Jinja with this page's filters."""
+    filters: dict[str, Callable[..., Any]] = {
+        "percent": _percent,
+        "thousands": _thousands,
+        "rounded": _rounded,
+        "rule": words.rule_in_words,
+    }
+    return pages.environment(HERE / "templates", filters)
 
 
 def _percent(share: float) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stages import pages
 from stages.draft_constitution import cards, charts, report, sankey, summary
 from stages.draft_constitution.cards import Said
 from stages.draft_constitution.marks import code_in_words, flag_in_words, listed
@@ -38,30 +37,17 @@ MOST_ROWS = 200  # of any other table
 
 def render(about: Mapping[str, Any], drafted: Drafted, params: Parameters) -> str:
     """The whole page. Texts of citizens are escaped where they are put in, and are never read as a template."""
-    css = (HERE / "templates" / "report.css").read_text(encoding="utf-8").strip()
+    css, css_hash = pages.inline(HERE / "templates" / "report.css")
     content = _content(about, drafted, params)
     if drafted.found:
         content |= _findings(drafted, drafted.found, params)
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(content, css=css, css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode())
-    )
+    return environment().get_template("report.html.j2").render(content, css=css, css_hash=css_hash)
 
 
 @cache
 def environment() -> Environment:
-    """Jinja with escaping on and undefined names as errors."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
+    """Jinja with this page's filters."""
+    filters: dict[str, Callable[..., Any]] = {
         "percent": cards.percent,
         "thousands": _thousands,
         "listed": listed,
@@ -69,7 +55,7 @@ def environment() -> Environment:
         "gate_value": _gate_value,
         "flag_in_words": flag_in_words,
     }
-    return made
+    return pages.environment(HERE / "templates", filters)
 
 
 def _thousands(number: float) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stages import pages
 from stages.artifact import read_json
 from stages.metrics import METRICS
 from stages.publish_release import charts, layout
@@ -43,7 +42,7 @@ def page_name(language: str, languages: Sequence[str]) -> str:
 def render(facts: Facts, params: Parameters, files: Sequence[ReleasedFile], language: str) -> str:
     """The whole page. Texts of citizens are escaped where they are put in, and are never read as a template."""
     view = View(facts, params, tuple(files), language)
-    css = (HERE / "templates" / "page.css").read_text(encoding="utf-8").strip()
+    css, css_hash = pages.inline(HERE / "templates" / "page.css")
     return (
         environment()
         .get_template("page.html.j2")
@@ -54,23 +53,15 @@ def render(facts: Facts, params: Parameters, files: Sequence[ReleasedFile], lang
             params=params,
             t=view.say,
             css=css,
-            css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+            css_hash=css_hash,
         )
     )
 
 
 @cache
 def environment() -> Environment:
-    """Jinja with escaping on and undefined names as errors."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """Jinja over the release page's template."""
+    return pages.environment(HERE / "templates")
 
 
 @dataclass(frozen=True)
