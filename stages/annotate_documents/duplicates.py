@@ -84,7 +84,7 @@ def piece_signatures(piece: Piece, near: Near) -> Signatures:
     words = piece.words
     keys = np.empty((near.bands, len(words)), np.uint64)
     factors, terms = permutations(near)
-    space = np.empty(len(factors), np.uint64), np.empty(compiled.CHUNK, np.uint64)
+    space = np.empty(len(factors), np.uint32), np.empty(compiled.CHUNK, np.uint64), np.empty(compiled.CHUNK, np.uint32)
     compiled.band_keys(words.hashes, words.word_ends, near.words, factors, terms, near.rows, *space, keys)
     sizes = np.stack([np.diff(words.folded_ends), np.diff(words.word_ends)])
     return Signatures(b"".join(text_hashes(words)), sizes, keys)
@@ -104,12 +104,12 @@ def table(ids: pa.ChunkedArray, near: Near, parts: Sequence[Signatures]) -> pa.T
 
 
 @functools.cache
-def permutations(near: Near) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Odd factors (so that modulo 2^64 each is a permutation) and terms, one for each row of each band."""
+def permutations(near: Near) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Odd factors (so that modulo 2^32 each is a permutation) and terms, one for each row of each band."""
     random = np.random.Generator(np.random.PCG64(near.seed))
     size = near.bands * near.rows
-    factors = random.integers(0, 2**63, size=size, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    return factors, random.integers(0, 2**64, size=size, dtype=np.uint64)
+    factors = random.integers(0, 2**31, size=size, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return factors, random.integers(0, 2**32, size=size, dtype=np.uint32)
 
 
 def write_signatures(table: pa.Table, path: Path) -> None:
@@ -190,7 +190,7 @@ class _Index:
             which = np.where(alone, numbers - self.starts[number], 0)
             which[~alone] = own.num_rows + np.searchsorted(standing, stands_for[span][~alone])
             ids = pa.chunked_array([*own["id"].chunks, *standing_ids.chunks], pa.string())
-            hashes = pa.array([value.hex() for value in own["text_hash"].to_pylist()], pa.string())
+            hashes = pa.chunked_array(map(_hex, own["text_hash"].chunks), pa.string())
             exact = ~alone & (same[span] == stands_for[span])
             columns = [own["id"], hashes, ids.take(which), similarity[span], exact]
             yield pa.table(columns, schema=DUPLICATES)
@@ -206,6 +206,14 @@ def _halves(column: pa.ChunkedArray) -> NDArray[np.uint64]:
         np.frombuffer(chunk.buffers()[1], np.uint64)[2 * chunk.offset :][: 2 * len(chunk)] for chunk in column.chunks
     ]
     return _joined(parts, np.uint64)
+
+
+def _hex(hashes: pa.FixedSizeBinaryArray) -> pa.StringArray:
+    """128-bit hashes in hexadecimal (of each at once: one by one they take as long as finding their duplicates)."""
+    two_signs = np.frombuffer(bytes(range(256)).hex().encode(), np.uint16)
+    data = np.frombuffer(hashes.buffers()[1], np.uint8)[16 * hashes.offset :][: 16 * len(hashes)]
+    ends = np.arange(len(hashes) + 1, dtype=np.int32) * 32
+    return pa.StringArray.from_buffers(len(hashes), pa.py_buffer(ends), pa.py_buffer(two_signs[data]))
 
 
 def _exact(index: _Index) -> Ints:
@@ -334,16 +342,18 @@ def _led(index: _Index, runs: _Runs, edges: NDArray[np.uint64], least: float) ->
     places = runs.place(first), runs.place(second)
     jaccards = np.array([runs.jaccard(a, b, least) for a, b in zip(*places, strict=True)])
     near = jaccards >= least
-    known, values = edges, jaccards
     linked = np.unique([first[near], second[near]])
     a, b = np.searchsorted(linked, first[near]), np.searchsorted(linked, second[near])
     graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(len(linked), len(linked)))
     _, component = connected_components(graph, directed=False)
-    found: list[tuple[Ints, Ints, NDArray[np.float64]]] = []
     ranked = index.in_rank(linked, component) if len(linked) else linked
     of_ranked = component[np.searchsorted(linked, ranked)]
-    for members in np.split(ranked, np.flatnonzero(np.diff(of_ranked)) + 1):
-        found += _leaders(members, runs, known, values, least)
+    groups = np.split(ranked, np.flatnonzero(np.diff(of_ranked)) + 1)
+    pairs = np.array([group for group in groups if len(group) == 2], np.int64).reshape(-1, 2)  # most: no more to compare
+    found = [(pairs[:, 1], pairs[:, 0], jaccards[np.searchsorted(edges, _pairs(pairs[:, 0], pairs[:, 1]))])]
+    for members in groups:
+        if len(members) > 2:
+            found += _leaders(members, runs, edges, jaccards, least)
     return (
         _joined([members for members, _, _ in found], np.int64),
         _joined([leaders for _, leaders, _ in found], np.int64),

@@ -166,25 +166,29 @@ def _walk(sheet: Any, used: int, moves: Any, start: Any, visited: Any) -> None:
 
 
 @compiled
-def _features(visited: Any, first: Any, feature_of: Any, steps: Any, counts: Any, features: Any, weights: Any) -> bool:
-    """The feature of each visited state and what it weighs; whether there was one. Leaves `counts` as it was: zero.
+def _features(visited: Any, first: Any, feature_of: Any, logs: Any, counts: Any, features: Any, weights: Any) -> Any:
+    """The different features of the visited states and what each weighs; gives how many. Leaves `counts` as it was: zero.
 
-    The k-th time a feature is seen weighs log(1 + k) - log(k), so that its weights add up to log(1 + how often). The last
-    feature stands for "none"; what is missing to a multiple of TOGETHER is filled with it.
+    A feature seen k times weighs log(1 + k). The last feature stands for "none" and is left out, here and there without a
+    branch; what is missing to a multiple of TOGETHER is filled with it.
     """
-    nothing, size = np.uint64(len(counts) - 1), np.uint64(len(visited))
-    for place in range(size):
+    one, nothing, seen, different = np.uint64(1), np.uint32(len(counts) - 1), np.uint64(0), np.uint64(0)
+    for place in range(np.uint64(len(visited))):
         state = visited[place]
         feature = feature_of[np.uint64(first[np.uint64(state >> np.uint32(8))] + (state & np.uint32(0xFF)))]
-        count = counts[np.uint64(feature)]
-        features[place], weights[place] = feature, steps[np.uint64(count)]
-        counts[np.uint64(feature)] = count + np.uint16(1)
-    found = counts[nothing] != size
-    for place in range(size):
-        counts[np.uint64(features[place])] = np.uint16(0)
-    for place in range(size, size + np.uint64(TOGETHER)):
+        features[seen] = feature
+        seen += np.uint64(feature != nothing)
+    for place in range(seen):
+        counts[np.uint64(features[place])] += np.uint16(1)
+    for place in range(seen):
+        feature = np.uint64(features[place])
+        count = counts[feature]
+        features[different], weights[different] = feature, logs[np.uint64(count)]
+        counts[feature] = np.uint16(0)
+        different += one if count > 0 else np.uint64(0)
+    for place in range(different, different + np.uint64(TOGETHER)):
         features[place], weights[place] = nothing, 0.0
-    return found
+    return different
 
 
 @compiled
@@ -218,6 +222,15 @@ def _add(features: Any, weights: Any, size: int, table: Any, scores: Any) -> Non
 
 
 @compiled
+def _highest(scores: Any, columns: int) -> Any:
+    """Where the highest score stands (np.argmax, which looks for what is no number, takes longer than all else here)."""
+    best = 0
+    for column in range(1, columns):
+        best = column if scores[column] > scores[best] else best
+    return best
+
+
+@compiled
 def _decide(scores: Any, size: int, labels: Any, shares: Any) -> Any:
     """The most probable label and its probability: softmax over scores / sqrt(bytes), as py3langid has it."""
     scale = 1.0 / np.sqrt(float(max(size, 1)))
@@ -235,7 +248,7 @@ def _decide(scores: Any, size: int, labels: Any, shares: Any) -> Any:
 
 @compiled
 def identify(
-    data: Any, starts: Any, ends: Any, start: Any, moves: Any, first: Any, feature_of: Any, tables: Any, steps: Any,
+    data: Any, starts: Any, ends: Any, start: Any, moves: Any, first: Any, feature_of: Any, tables: Any, logs: Any,
     prior: Any, labels: Any, weighed: bool, best: Any, probability: Any,
 ) -> None:  # fmt: skip
     """The label of each text data[starts:ends] and, if it is to be weighed, its probability; -1 and 0 where no feature was seen."""
@@ -252,17 +265,18 @@ def identify(
     begun = 0
     while begun < len(starts):
         following, used = _fill(data, starts, ends, begun, sheet, places)
-        _walk(sheet, used, moves, start, visited)
+        _walk(sheet, used, moves, start[0], visited)
         for text in range(begun, following):
             size = ends[text] - starts[text]
             seen = states[places[text] : places[text] + np.uint64(size)]
             best[text], probability[text] = -1, 0.0
-            if _features(seen, first, feature_of, steps, counts, features, weights):
+            different = _features(seen, first, feature_of, logs, counts, features, weights)
+            if different:
                 scores[:] = prior
                 for block in range(len(tables)):
-                    _add(features, weights, size, tables[block], scores[block * COLUMNS : (block + 1) * COLUMNS])
+                    _add(features, weights, different, tables[block], scores[block * COLUMNS : (block + 1) * COLUMNS])
                 if weighed:
                     best[text], probability[text] = _decide(scores, size, labels, shares)
                 else:
-                    best[text] = labels[np.argmax(scores[: len(labels)])]
+                    best[text] = labels[_highest(scores, len(labels))]
         begun = following

@@ -71,10 +71,14 @@ STOP_WORDS = {
 
 
 class Counts(NamedTuple):
-    """What was counted in the texts of one piece, a row per number."""
+    """What was counted in the texts of one piece: a row per text."""
 
-    shares: NDArray[np.float32]  # the mean length of words, then SHARES
-    numbers: NDArray[np.int32]  # characters, words, stop words, curly brackets, "lorem ipsum" or not
+    languages: NDArray[np.int64]
+    words: NDArray[np.int64]
+    of_words: NDArray[np.int64]  # characters, words with a letter, different stop words, "lorem ipsum" or not
+    top: NDArray[np.int64]  # characters by length of run, of `repetition`
+    covered: NDArray[np.int64]
+    of_lines: NDArray[np.int64]  # what `compiled` names
 
 
 def measure(documents: pa.Table) -> pa.Table:
@@ -92,10 +96,16 @@ def languages(column: pa.ChunkedArray) -> NDArray[np.int64]:
 def piece_counts(piece: Piece, languages: NDArray[np.int64]) -> Counts:
     """The counts of one piece, given the languages of all documents."""
     words, which = piece.words, languages[piece.start : piece.stop]
-    total, with_letter, stop_words, lorem_ipsum = _word_counts(words, which)
-    top, covered = repetition(words)
     lines = _line_counts(piece.data, piece.offsets)
-    number = np.diff(words.word_ends)
+    return Counts(which, np.diff(words.word_ends), _word_counts(words, which), *repetition(words), lines)
+
+
+def table(ids: pa.ChunkedArray, parts: Sequence[Counts]) -> pa.Table:
+    """The quality table of documents, given the counts of their pieces."""
+    if not parts:
+        return QUALITY.empty_table()
+    languages, number, of_words, top, covered, lines = map(np.concatenate, zip(*parts, strict=True))
+    (total, with_letter, stop_words, lorem_ipsum), top, covered, lines = of_words.T, top.T, covered.T, lines.T
     of_lines = (compiled.BULLET, compiled.ELLIPSIS, compiled.SHORT, compiled.TERMINAL, compiled.REPEATED)
     shares = [
         (total, number),
@@ -103,22 +113,14 @@ def piece_counts(piece: Piece, languages: NDArray[np.int64]) -> Counts:
         (with_letter, number),
         *((lines[counted], lines[compiled.LINES]) for counted in of_lines),
         (lines[compiled.REPEATED_CHARACTERS], lines[compiled.CHARACTERS]),
-        *((top[:, length], total) for length in (2, 3, 4)),
-        *((covered[:, length], total) for length in range(5, 11)),
+        *((top[length], total) for length in (2, 3, 4)),
+        *((covered[length], total) for length in range(5, 11)),
     ]
-    parts, wholes = map(np.stack, zip(*shares, strict=True))
-    stop_words[which == len(STOP_WORDS)] = -1
-    numbers = [lines[compiled.TEXT_CHARACTERS], number, stop_words, lines[compiled.BRACKETS], lorem_ipsum]
-    return Counts((parts / np.maximum(wholes, 1)).astype(np.float32), np.stack(numbers).astype(np.int32))
-
-
-def table(ids: pa.ChunkedArray, parts: Sequence[Counts]) -> pa.Table:
-    """The quality table of documents, given the counts of their pieces."""
-    if not parts:
-        return QUALITY.empty_table()
-    mean, *shares = np.concatenate([part.shares for part in parts], axis=1)
-    characters, words, stop_words, brackets, lorem = np.concatenate([part.numbers for part in parts], axis=1)
-    return pa.table([ids, characters, words, mean, *shares, stop_words, brackets, lorem > 0], schema=QUALITY)
+    mean, *rest = ((part / np.maximum(whole, 1)).astype(np.float32) for part, whole in shares)
+    stop_words[languages == len(STOP_WORDS)] = -1
+    numbers = [lines[compiled.TEXT_CHARACTERS], number, stop_words, lines[compiled.BRACKETS]]
+    characters, words, stops, brackets = (column.astype(np.int32) for column in numbers)
+    return pa.table([ids, characters, words, mean, *rest, stops, brackets, lorem_ipsum > 0], schema=QUALITY)
 
 
 def repetition(words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -140,14 +142,14 @@ def repetition(words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _line_counts(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """What `compiled` names of lines and signs, a row of each, of each text."""
+    """What `compiled` names of lines and signs, a row for each text."""
     out = np.zeros((len(offsets) - 1, compiled.COUNTED), np.int64)
     # The eight bytes from every place on, as one number: overlapping views, no copy.
     eights = np.ndarray((max(len(data) - 7, 0),), np.dtype("<u8"), data, strides=(1,))
     longest = int(np.diff(offsets).max(initial=0))
     codes = np.zeros(1 << (longest // 2 + 1).bit_length(), np.uint64)
     compiled.line_counts(data, eights, offsets, _points(), np.empty(compiled.BLOCK + 1, np.uint16), codes, out)
-    return out.T
+    return out
 
 
 @functools.cache
@@ -165,12 +167,12 @@ def _points() -> NDArray[np.uint8]:
 
 
 def _word_counts(words: Words, languages: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Characters of words, words with a letter, different stop words, and "lorem ipsum" or not: a row of each."""
+    """Characters of words, words with a letter, different stop words, and "lorem ipsum" or not: a row for each text."""
     out = np.zeros((len(words), 4), np.int64)
     compiled.word_counts(
         words.hashes, words.characters, words.letters, words.word_ends, languages, *_known_words(), out
     )
-    return out.T
+    return out
 
 
 @functools.cache

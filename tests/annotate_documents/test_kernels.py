@@ -155,10 +155,10 @@ def test_where_no_folder_can_be_written_kernels_are_compiled_each_time(monkeypat
     assert compiled.compiled(lambda number: number + 1)(1) == 2
 
 
-def test_text_hash_can_be_checked_with_any_blake2b() -> None:
+def test_text_hash_can_be_checked_with_any_sha256() -> None:
     texts = ["Straße, 1!", "strasse 1", "strasse 2"]
     first, same, other = kernel.text_hashes(kernel.fold(pa.array(texts)))
-    assert first == same == hashlib.blake2b(b"strasse 1", digest_size=16).digest() != other
+    assert first == same == hashlib.sha256(b"strasse 1").digest()[:16] != other
 
 
 def test_pieces_hold_every_document_once(monkeypatch: pytest.MonkeyPatch) -> None:

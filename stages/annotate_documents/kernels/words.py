@@ -95,9 +95,9 @@ def run_hashes(hashes: NDArray[np.uint64], words: int) -> NDArray[np.uint64]:
 
 
 def text_hashes(words: Words) -> list[bytes]:
-    """128 bits (BLAKE2b) of each folded text: two texts with the same words in the same order have the same."""
+    """128 bits of the SHA-256 of each folded text: two texts with the same words in the same order have the same."""
     buffer, ends = words.folded.data, words.folded_ends.tolist()
-    return [hashlib.blake2b(buffer[begin:end], digest_size=16).digest() for begin, end in itertools.pairwise(ends)]
+    return [hashlib.sha256(buffer[begin:end]).digest()[:16] for begin, end in itertools.pairwise(ends)]
 
 
 def word_hash(word: str) -> np.uint64:
