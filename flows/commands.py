@@ -105,10 +105,11 @@ def _run(options: argparse.Namespace) -> int:
 def _run_flow(wanted: Sequence[str], ask: bool = False) -> int:
     """Run the flow, this process being its worker; 0 done, 1 a node failed, 3 it waits for people, 130 interrupted."""
     from flows import deployment, servers
+    from flows.reproduce import any_running
 
     servers.check_mlflow()
     servers.check_prefect()
-    with servers.prefect_api():
+    with servers.prefect_api() as api, servers.ending_without_prefect(api, any_running):
         from flows.pipeline import Interrupted, RunFailed, commons  # after the API's address is known
 
         try:

@@ -40,6 +40,7 @@ from prefect.concurrency.sync import concurrency  # noqa: E402
 from prefect.context import FlowRunContext  # noqa: E402
 from prefect.exceptions import Pause  # noqa: E402
 from prefect.futures import wait  # noqa: E402
+from prefect.runtime import flow_run  # noqa: E402
 from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 from prefect.tasks import exponential_backoff  # noqa: E402
 
@@ -49,6 +50,7 @@ from flows.recorder import Recorder  # noqa: E402
 from flows.reproduce import NodeFailed, Outcome, reproduce, stop_all  # noqa: E402
 from flows.slots import Slots, urgency  # noqa: E402
 from stages.errors import Trouble  # noqa: E402
+from stages.lineage import NodeLineage  # noqa: E402
 from stages.params import read_file  # noqa: E402
 from stages.tracking import HOME  # noqa: E402
 
@@ -89,8 +91,9 @@ class Run:
             seconds = f"{outcome.used['seconds']:.0f} s" if outcome.how == "executed" else "reused"
             words = outcome.counts or node.title
             print(f"[{count:>2}/{total}] {node.name}: {words} ({seconds})", flush=True)
-        with contextlib.suppress(Exception):  # the progress bar is a courtesy
-            update_progress_artifact(self.progress, progress=100 * count / total)
+        if not servers.prefect_is_silent():
+            with contextlib.suppress(Exception):  # the progress bar is a courtesy
+                update_progress_artifact(self.progress, progress=100 * count / total)
 
 
 def _is_transient(task: Any, run: Any, state: Any) -> bool:
@@ -212,8 +215,7 @@ def _ask(run: Run, people: ratification.Ratification) -> None:
     try:
         people.ask()
     except Pause:
-        run.recorder.tag("waits for", people.node.title)
-        run.recorder.finish("SCHEDULED", summary.story(run.nodes, run.done, None), {}, [])
+        run.recorder.wait(people.node.title, summary.story(run.nodes, run.done, None))
         print(
             f"waiting for people: {people.node.title}; {len(run.done)} of {len(run.nodes)} nodes are done.", flush=True
         )
@@ -226,7 +228,7 @@ def start(nodes: list[Node]) -> Run:
     if any(node.pool == "gpu" for node in nodes) and has_gpu():
         _make_gpu_limit()
     params = read_file()
-    recorder = Recorder(params, f"Run of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    recorder = Recorder(params, f"Run of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC", flow_run=str(flow_run.id))
     run = Run(nodes, recorder)
     run.progress = create_progress_artifact(progress=0.0, key="progress", description="Nodes done")
     return run
@@ -266,11 +268,13 @@ def finish(run: Run) -> None:
     status = "FINISHED" if not missing else ("KILLED" if run.stopping else "FAILED")
     for name, line in run.failed.items():
         node = next(node for node in run.nodes if node.name == name)
-        run.recorder.node(node, Outcome("failed", line, {}))
+        unknown = NodeLineage({}, {}, {}, {})  # dvc.lock tells of the node's last success
+        run.recorder.node(node, Outcome("failed", line, {}, unknown))
     told = summary.read() if not missing else None
     picture.draw(run.nodes, run.done, HOME / "pipeline.png")
     story = summary.story(run.nodes, run.done, told)
-    create_markdown_artifact(markdown=story, key="scorecard", description="What was decided and what changed")
+    if not servers.prefect_is_silent():
+        create_markdown_artifact(markdown=story, key="scorecard", description="What was decided and what changed")
     if told:
         run.recorder.tag("mlflow.runName", told.run_name)
         run.recorder.tag("release", told.release)

@@ -14,16 +14,23 @@ from typing import Any
 from flows.graph import Node
 from flows.reproduce import Outcome
 from stages import tracking
-from stages.lineage import NodeLineage, read_lock
+
+WAITING = "SCHEDULED"  # of MLflow's words the one for a run that goes on later
+WAITS_FOR = "waits for"
 
 log = logging.getLogger("commons")
 
 
 class Recorder:
-    """Writes one parent run and its children; `lost` names what MLflow did not take."""
+    """Writes one parent run and its children; `lost` names what MLflow did not take.
 
-    def __init__(self, params: Mapping[str, Any], name: str) -> None:
+    A flow run that waited for people goes on in the parent that it left waiting.
+    """
+
+    def __init__(self, params: Mapping[str, Any], name: str, flow_run: str) -> None:
         self._params = params
+        self._flow_run = flow_run
+        self._recorded: set[str] = set()  # nodes that the parent has already from before the wait
         self._guard = threading.Lock()  # nodes end in several threads; SQLite takes one writer
         self._mlflow: Any = None
         self.experiment_id = ""
@@ -36,10 +43,27 @@ class Recorder:
         self._mlflow = tracking.client()
         self.experiment_id = tracking.experiment(self._mlflow, tracking.experiment_name(self._params))
         self._close_abandoned()
+        if self._go_on():
+            return
         workspace = str(Path.cwd().name)
         tags = {"mlflow.runName": name, "commit": self._commit, "workspace": workspace, "kind": "run"}
+        tags |= {"flow run": self._flow_run}
         made = self._mlflow.create_run(self.experiment_id, run_name=name, tags=tags)
         self.run_id = made.info.run_id
+
+    def _go_on(self) -> bool:
+        """Take up the parent that this flow run left waiting for people; False where there is none."""
+        query = f"attributes.status = '{WAITING}' and tags.kind = 'run' and tags.`flow run` = '{self._flow_run}'"
+        waiting = self._mlflow.search_runs([self.experiment_id], filter_string=query)
+        if not waiting:
+            return False
+        self.run_id = waiting[0].info.run_id
+        self._mlflow.update_run(self.run_id, status="RUNNING")
+        self._mlflow.delete_tag(self.run_id, WAITS_FOR)
+        query = f"tags.mlflow.parentRunId = '{self.run_id}' and attributes.status = 'FINISHED'"
+        children = self._mlflow.search_runs([self.experiment_id], filter_string=query)
+        self._recorded = {child.data.tags["node"] for child in children}
+        return True
 
     def _close_abandoned(self) -> None:
         """Mark runs of this workspace that a kill left open (this process holds the workspace's lock)."""
@@ -48,13 +72,19 @@ class Recorder:
             self._mlflow.set_terminated(run.info.run_id, "KILLED")
 
     def node(self, node: Node, outcome: Outcome) -> None:
-        """Record a node as a child of the run."""
-        lineage = read_lock().get(node.name, NodeLineage({}, {}, {}, {}))
-        run = tracking.NodeRun(node.name, node.title, outcome.how, lineage, outcome.counts, outcome.used)
+        """Record a node as a child of the run, once where a wait lies between making and reusing it."""
+        if outcome.how == "reused" and node.name in self._recorded:
+            return
+        run = tracking.NodeRun(node.name, node.title, outcome.how, outcome.lineage, outcome.counts, outcome.used)
         self._try(
             node.name,
             lambda: tracking.record(self._mlflow, self.experiment_id, run, self.run_id, self._commit),
         )
+
+    def wait(self, title: str, story: str) -> None:
+        """Leave the parent waiting for people's decisions at the node of that title."""
+        self.tag(WAITS_FOR, title)
+        self.finish(WAITING, story, {}, [])
 
     def finish(self, status: str, story: str, numbers: Mapping[str, float], pages: Sequence[tuple[str, Path]]) -> None:
         """Close the parent: its description, headline numbers and pages (folder in MLflow, file or folder here)."""

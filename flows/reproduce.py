@@ -17,7 +17,9 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from flows import words
 from stages.errors import TRANSIENT_EXIT
+from stages.lineage import NodeLineage, lineage_of
 from stages.node import FLOW_RUN, OBSERVED, die_with_parent
 
 DVC_CHATTER = re.compile(
@@ -29,11 +31,12 @@ DVC_CHATTER = re.compile(
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a node: executed or reused; its counts in words; seconds, memory and energy."""
+    """What became of a node: executed or reused; its counts in words; seconds, memory and energy; what it read and wrote."""
 
     how: str
     counts: str
     used: dict[str, float]
+    lineage: NodeLineage
 
 
 class NodeFailed(Exception):
@@ -55,8 +58,9 @@ def reproduce(node: str, run_id: str, say: Callable[[str], None]) -> Outcome:
     lines = _Lines(say)
     with _child(command, {FLOW_RUN: run_id}) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            lines.take(line.rstrip("\n"))
+        with process.stdout:
+            for line in process.stdout:
+                lines.take(line.rstrip("\n"))
         code = process.wait()
     if code != 0:
         raise NodeFailed(node, lines.reason(), transient=lines.exit_code == TRANSIENT_EXIT)
@@ -111,6 +115,12 @@ def _child(command: list[str], extra: dict[str, str]) -> Iterator[subprocess.Pop
             _kill(process, signal.SIGKILL)
 
 
+def any_running() -> bool:
+    """Whether a node is being reproduced now."""
+    with _guard:
+        return bool(_running)
+
+
 def stop_all(patience_seconds: float = 10.0) -> None:
     """Ask every running node to stop, then make it; safe to call from a signal handler."""
     with _guard:
@@ -130,10 +140,10 @@ def _kill(process: subprocess.Popen[str], how: signal.Signals) -> None:
 
 def _outcome(node: str, run_id: str) -> Outcome:
     """Executed where the node left an observation of this run; else DVC found its output fit to reuse."""
+    entry = words.lock_entry(node)
     file = OBSERVED / f"{node}.json"
-    if file.exists():
-        observed = json.loads(file.read_text(encoding="utf-8"))
-        if observed["flow_run"] == run_id:
-            return Outcome("executed", observed["counts"], observed["used"])
-        return Outcome("reused", observed["counts"], {})
-    return Outcome("reused", "", {})
+    observed = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if observed.get("flow_run") == run_id:
+        words.keep(node, entry, observed["counts"])
+        return Outcome("executed", observed["counts"], observed["used"], lineage_of(entry))
+    return Outcome("reused", words.find(node, entry), {}, lineage_of(entry))

@@ -8,10 +8,11 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from flows.environment import PREFECT_PORT
@@ -19,6 +20,10 @@ from stages.errors import Trouble
 from stages.node import die_with_parent
 
 START_SECONDS = 180  # Prefect's own limit for a temporary server, 20 s, is missed on a loaded machine
+PATIENCE_SECONDS = 90  # Prefect's client asks again for about 65 s before one of its calls fails
+PROBE_SECONDS = 5
+
+_silent = threading.Event()
 
 
 def answers(url: str, seconds: float = 3.0) -> bool:
@@ -80,6 +85,55 @@ def _is_ours(url: str) -> bool:
     """Whether the server on the usual port is the one that `commons ui` of this project started."""
     marker = Path(os.environ["PREFECT_HOME"]) / "server.url"
     return marker.exists() and marker.read_text(encoding="utf-8").strip() == url and answers(f"{url}/health")
+
+
+def prefect_is_silent() -> bool:
+    """Whether Prefect does not answer at present: what is only a courtesy to it is then left out."""
+    return _silent.is_set()
+
+
+@contextlib.contextmanager
+def ending_without_prefect(url: str, working: Callable[[], bool]) -> Iterator[None]:
+    """End this process where the API stays silent while nothing works; nodes that work or can start go on without it.
+
+    Prefect's client asks for a minute at each of its calls, one after the other, and then ends with a traceback.
+    """
+    over = threading.Event()
+    threading.Thread(target=_watch, args=(url, working, over), daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+        _silent.clear()
+
+
+def _watch(url: str, working: Callable[[], bool], over: threading.Event) -> None:
+    needed = time.monotonic()  # when the API answered or a node worked: until then there was reason to wait
+    while not over.wait(PROBE_SECONDS):
+        # a busy server is slow, a dead one refuses at once
+        answered = answers(f"{url.rstrip('/')}/health", seconds=30.0)
+        if over.is_set():
+            return
+        if answered:
+            _silent.clear()
+        elif not _silent.is_set():
+            _silent.set()
+            print("Prefect does not answer; the nodes go on without it …", flush=True)
+        if answered or working():
+            needed = time.monotonic()
+        elif time.monotonic() - needed > PATIENCE_SECONDS:
+            _leave(url)
+
+
+def _leave(url: str) -> None:
+    """End now: Prefect's threads, which ask for minutes, cannot be interrupted."""
+    print(
+        f"commons: Prefect at {_without_secret(url)} has not answered for {PATIENCE_SECONDS} s; wanted a server that "
+        "lives as long as the run: run the same command again, finished nodes are kept.",
+        file=sys.stderr,
+        flush=True,
+    )
+    os._exit(1)
 
 
 @contextlib.contextmanager

@@ -52,10 +52,11 @@ def read_lock(path: Path = LOCK) -> dict[str, NodeLineage]:
     if not path.exists():
         return {}
     stages = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("stages", {})
-    return {name: _lineage(entry) for name, entry in stages.items()}
+    return {name: lineage_of(entry) for name, entry in stages.items()}
 
 
-def _lineage(entry: dict[str, Any]) -> NodeLineage:
+def lineage_of(entry: dict[str, Any]) -> NodeLineage:
+    """What one entry of `dvc.lock` tells."""
     deps = {dep["path"]: dep.get("md5", "") for dep in entry.get("deps", [])}
     return NodeLineage(
         inputs={path: md5 for path, md5 in deps.items() if not path.startswith(CODE)},

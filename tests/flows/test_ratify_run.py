@@ -13,6 +13,7 @@ from flows.servers import free_port
 from stages.constitution import read_constitution
 from tests.conftest import commons
 from tests.flows.assembly import make_assembly, prefect
+from tests.flows.test_run import runs_in_mlflow
 
 ACCEPT = {"decision": "accept", "reason": "És just."}
 REWORD = {"decision": "reword", "reason": "Argiago.", "text": "Ez dezala behar ez denik eskatu."}
@@ -64,6 +65,14 @@ def test_a_suspended_run_outlives_server_and_worker_and_takes_the_decisions_as_a
         servers.wait_for(run, "Completed")
         tasks = servers.call("POST", "task_runs/filter", json={})
         assert {task["state"]["name"] for task in tasks} == {"Completed"}
+    recorded = runs_in_mlflow(project)
+    parent, *others = [found for found in recorded if found.get("kind") == "run"]
+    assert not others, "before and after the wait it is one run"
+    assert parent["status"] == "FINISHED" and "waits for" not in parent
+    children = [
+        (found["node"], found["outcome"]) for found in recorded if found.get("mlflow.parentRunId") == parent["id"]
+    ]
+    assert sorted(children) == [(node, "executed") for node in ("aside", "draft", "last", "ratify_constitution")]
     constitution = read_constitution(project / "data/last/constitution.json")
     assert [(p.id, p.text) for p in constitution.principles] == [
         ("p001", "Tothom ha de ser tractat igual."),
