@@ -80,7 +80,7 @@ def _parameters(options: argparse.Namespace) -> Parameters:
 def _four(source: Path, out: Path, params: Parameters) -> None:
     from stages.annotate_documents import formats, readers
     from stages.annotate_documents.annotate import setting
-    from stages.annotate_documents.judging import judge, keep, loading, write_tables
+    from stages.annotate_documents.judging import judge_all, write_tables
     from stages.annotate_documents.problems import Problems
     from stages.annotate_documents.shards import shards
     from stages.annotate_documents.sources import find_sources
@@ -91,9 +91,7 @@ def _four(source: Path, out: Path, params: Parameters) -> None:
     reading = formats.Reading(params.columns, int(params.max_document_megabytes * 1e6), Problems(stop=True))
     documents = readers.read(find_sources(source, "*", formats.READERS), reading)
     given = setting(params, None, None, None)
-    with loading(given):
-        kept = keep(shards(documents, int(params.shard_megabytes * 1e6)), work, given)
-    judge(kept, given, params)
+    kept = judge_all(shards(documents, int(params.shard_megabytes * 1e6)), work, given, params)
     write_tables(kept, out, work, given)
     print(f"judged {sum(shard.documents for shard in kept):,} documents in {len(kept)} shards")
 

@@ -1,5 +1,6 @@
 """Read all documents, judge every shard once, find duplicates over all shards; what is finished survives a kill.
 
+This machine judges the shards that were read while it reads the next; a cluster, when all are read and lie where it sees them.
 `<work>/<key>/` holds a shard's documents and, once judged, its tables; the key is the digest of its documents and of all
 that the judgement depends on. So a run after a kill reads the documents again, but judges only what was not finished.
 """
@@ -12,11 +13,10 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,7 @@ DOCUMENTS = "documents"
 JUDGED = "judged"
 PROGRESS_SECONDS = 10.0
 HELD_BYTES = 100_000_000  # a smaller corpus stays in memory from reading to the end
+AHEAD = 2  # shards that wait in memory for each worker, at most
 
 
 class Kept(NamedTuple):
@@ -57,71 +58,80 @@ class Kept(NamedTuple):
         return (self.folder / JUDGED).is_dir()
 
 
-def keep(shards: Iterable[Shard], work: Path, setting: Setting) -> list[Kept]:
-    """Write every shard's documents into the working folder; folders of other documents or judgements are removed."""
-    depends = version(setting)
+def judge_all(shards: Iterable[Shard], work: Path, setting: Setting, params: Parameters) -> list[Kept]:
+    """Judge every shard that is not judged yet into the working folder; folders of other documents or judgements are removed."""
     kept: list[Kept] = []
-    held = 0
-    for shard in shards:
-        folder = work / hashlib.sha256(f"{shard.sha256} {depends}".encode()).hexdigest()[:32]
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / f"{DOCUMENTS}.parquet").exists():
-            write_table(shard.table, folder / f"{DOCUMENTS}.parquet")
-        size = int(shard.table["text"].nbytes)
-        kept.append(Kept(shard.number, folder, shard.table.num_rows, size, shard.table))
-        held += shard.table.nbytes
-        if held > HELD_BYTES:
-            kept = [known._replace(table=None) for known in kept]
-        log.info(
-            "annotate_documents: read shard %d (%s documents, %.0f MB)",
-            shard.number, f"{shard.table.num_rows:,}", size / 1e6,
-        )  # fmt: skip
-    if not kept:
-        return kept
+    waiting: list[Kept] = []
+    held, native = 0, params.engine == "native"
+    progress = _Progress()
+    with ThreadPoolExecutor(1) as pool:
+        running: Future[Any] = pool.submit(load, setting)  # models and compiled code (2 s); says what is wrong with them
+        for shard in _known(shards, work, setting, write=not native):
+            held += shard.table.nbytes if shard.table else 0
+            kept.append(shard)
+            if held > HELD_BYTES:
+                kept = [known._replace(table=None) for known in kept]
+            if shard.judged:
+                progress.finished += 1
+                continue
+            waiting.append(shard if native else shard._replace(table=None))
+            if native and (running.done() or len(waiting) >= AHEAD * params.workers):
+                running.result()
+                running, waiting = pool.submit(_judge, waiting, setting, params, progress), []
+        running.result()
+    progress.all_shards, progress.left = len(kept), sum(shard.text_bytes for shard in waiting)
+    if progress.finished:
+        log.info("annotate_documents: %d of %d shards were judged before", progress.finished, len(kept))
+    _judge(waiting, setting, params, progress)
     ours = {shard.folder for shard in kept}
-    for other in work.iterdir():
+    for other in work.iterdir() if kept else ():
         if other.is_dir() and other not in ours:
             shutil.rmtree(other)
     return kept
 
 
-@contextmanager
-def loading(setting: Setting) -> Iterator[None]:
-    """Load models and compiled code (2 to 3 s) while the documents are read; what is wrong with them is told afterwards."""
-    with ThreadPoolExecutor(1) as pool:
-        loaded = pool.submit(load, setting)
-        yield
-        loaded.result()
+def _known(shards: Iterable[Shard], work: Path, setting: Setting, write: bool) -> Iterator[Kept]:
+    """Every shard with its folder; `write` its documents there at once, and not when it is judged."""
+    depends = version(setting)
+    for shard in shards:
+        folder = work / hashlib.sha256(f"{shard.sha256} {depends}".encode()).hexdigest()[:32]
+        folder.mkdir(parents=True, exist_ok=True)
+        if write:
+            _write_documents(shard.table, folder)
+        size = int(shard.table["text"].nbytes)
+        log.info(
+            "annotate_documents: read shard %d (%s documents, %.0f MB)",
+            shard.number, f"{shard.table.num_rows:,}", size / 1e6,
+        )  # fmt: skip
+        yield Kept(shard.number, folder, shard.table.num_rows, size, shard.table)
 
 
-def judge(kept: Sequence[Kept], setting: Setting, params: Parameters) -> int:
-    """Judge the shards that are not judged yet; returns how many were."""
-    waiting = [shard for shard in kept if not shard.judged]
-    finished = len(kept) - len(waiting)
-    if finished:
-        log.info("annotate_documents: %d of %d shards were judged before", finished, len(kept))
-    load(setting)  # what is wrong with captures or benchmarks is told before anything starts
+def _write_documents(documents: pa.Table, folder: Path) -> None:
+    if not (folder / f"{DOCUMENTS}.parquet").exists():
+        write_table(documents, folder / f"{DOCUMENTS}.parquet")
+
+
+def _judge(waiting: Sequence[Kept], setting: Setting, params: Parameters, progress: _Progress) -> None:
     sizes = {str(shard.folder): shard.text_bytes for shard in waiting}
-    told = _progress(len(kept), finished, sum(sizes.values()))
-    held = {
-        str(shard.folder): shard.table for shard in waiting if shard.table is not None and params.engine == "native"
-    }
+    held = {str(shard.folder): shard.table for shard in waiting if shard.table is not None}
     work = functools.partial(judge_shard, setting=setting, held=held)
-    done = engine.run(work, list(sizes), params.engine, min(params.workers, max(1, len(waiting))), params.ray_address)
-    for folder in done:
+    for folder in engine.run(work, list(sizes), params.engine, params.workers, params.ray_address):
         if not (Path(folder) / JUDGED).is_dir():
             raise Trouble(
                 f"A worker judged {folder}, but its tables are not there; with ray_address, the output's folder"
                 " must be one that every worker reaches under the same path."
             )
-        told(sizes[folder])
-    return len(waiting)
+        progress.tell(sizes[folder])
 
 
-def judge_shard(folder: str, setting: Setting, held: Mapping[str, pa.Table] | None = None) -> str:
+def judge_shard(folder: str, setting: Setting, held: Mapping[str, pa.Table]) -> str:
     """Judge one shard of the working folder, on whatever worker; returns the folder. `held` are documents by folder."""
     place = Path(folder)
-    documents = held[folder] if held and folder in held else read_shard(place / f"{DOCUMENTS}.parquet")
+    if folder in held:
+        documents = held[folder]
+        _write_documents(documents, place)
+    else:
+        documents = read_shard(place / f"{DOCUMENTS}.parquet")
     partial = place / f".{JUDGED}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
@@ -137,25 +147,34 @@ def judge_shard(folder: str, setting: Setting, held: Mapping[str, pa.Table] | No
     return folder
 
 
-def _progress(shards: int, finished: int, text_bytes: int) -> Callable[[int], None]:
-    """A function that is told of each judged shard's bytes, and says how far the work is and how long it may take."""
-    begin, state = time.monotonic(), {"shards": finished, "bytes": 0, "said": 0.0}
+class _Progress:
+    """Says how far the work is and, once all is read, how long it may take."""
 
-    def tell(size: int) -> None:
-        state["shards"] += 1
-        state["bytes"] += size
-        spent = time.monotonic() - begin
-        last = state["shards"] == shards
-        if spent - state["said"] < PROGRESS_SECONDS and not last:
+    def __init__(self) -> None:
+        self.finished = 0  # judged by an earlier run
+        self.all_shards = 0  # 0 while they are still being read
+        self.left = 0  # bytes of text
+        self._begin, self._said = time.monotonic(), 0.0
+        self._shards, self._bytes = 0, 0
+
+    def tell(self, size: int) -> None:
+        """A shard of so many bytes is judged."""
+        self._shards += 1
+        self._bytes += size
+        self.left -= size
+        spent = time.monotonic() - self._begin
+        done = self.finished + self._shards
+        if spent - self._said < PROGRESS_SECONDS and done != self.all_shards:
             return
-        state["said"] = spent
-        left = spent / state["bytes"] * (text_bytes - state["bytes"]) if state["bytes"] else 0.0
+        self._said = spent
+        rate = self._bytes / max(spent, 1e-3)
+        if not self.all_shards:
+            log.info("annotate_documents: judged %d shards (%.1f MB/s), still reading", done, rate / 1e6)
+            return
         log.info(
             "annotate_documents: judged %d of %d shards (%.1f MB/s), about %s left",
-            state["shards"], shards, state["bytes"] / 1e6 / max(spent, 1e-3), _duration(left),
+            done, self.all_shards, rate / 1e6, _duration(self.left / rate),
         )  # fmt: skip
-
-    return tell
 
 
 def _duration(seconds: float) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import functools
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from stages.errors import Trouble
 COLUMNS = ("source", "license", "url", "evidence")
 REFERENCE = re.compile(r"LicenseRef-[A-Za-z0-9.-]+")
 UNCLEAR = ""
+PARSING = threading.Lock()  # the parser builds its automaton when first used, and a second thread would walk it half-built
 SHOWN = 80  # characters of a licence's words in the evidence
 
 
@@ -76,7 +78,8 @@ def spdx(words: str) -> str:
 
     references = sorted(set(REFERENCE.findall(words)))
     try:
-        parsed = _spdx_with(tuple(references)).parse(words, validate=True)
+        with PARSING:
+            parsed = _spdx_with(tuple(references)).parse(words, validate=True)
     except (ExpressionError, ExpressionParseError):
         return UNCLEAR
     return "" if parsed is None else str(parsed.render())

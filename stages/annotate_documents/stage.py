@@ -9,7 +9,7 @@ from pathlib import Path
 from stages import gate
 from stages.annotate_documents import expectations, formats, readers
 from stages.annotate_documents.annotate import setting
-from stages.annotate_documents.judging import Kept, judge, keep, loading, write_tables
+from stages.annotate_documents.judging import Kept, judge_all, write_tables
 from stages.annotate_documents.metrics import Counted, count, metrics
 from stages.annotate_documents.parameters import Parameters
 from stages.annotate_documents.problems import Problems
@@ -40,11 +40,9 @@ def annotate_all(
     given = setting(params, captures, benchmarks, _manifest(inputs))
     work = out.absolute().with_name(f".{out.name}.work")
     work.mkdir(parents=True, exist_ok=True)
-    with loading(given):
-        kept = keep(shards(readers.read(sources, reading), int(params.shard_megabytes * MEGABYTE)), work, given)
+    kept = judge_all(shards(readers.read(sources, reading), int(params.shard_megabytes * MEGABYTE)), work, given, params)
     if not kept:
         raise Trouble(_nothing(inputs, problems))
-    judge(kept, given, params)
     with new_folder(out) as folder:
         write_tables(kept, folder, work, given)
         counted = count(folder, params.gate_rows)

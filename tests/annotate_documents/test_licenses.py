@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from stages.annotate_documents import licenses
 from stages.annotate_documents.licenses import License, read_manifest, spdx, understood
 from stages.errors import Trouble
 
@@ -58,3 +63,26 @@ def test_a_broken_manifest_is_one_line(tmp_path: Path, content: str, words: str)
     (tmp_path / "licenses.csv").write_text(content, encoding="utf-8")
     with pytest.raises(Trouble, match=words):
         read_manifest(tmp_path / "licenses.csv")
+
+
+@pytest.fixture
+def impatient_threads() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("impatient_threads")
+def test_workers_may_meet_their_first_licence_at_the_same_time() -> None:
+    words, start = ["MIT", "CC0-1.0 OR MIT", "CC-BY-4.0", "Apache-2.0 AND MIT"], threading.Barrier(4)
+
+    def parse(said: str) -> str:
+        start.wait()
+        return spdx(said)
+
+    for _ in range(5):
+        licenses._spdx_with.cache_clear()
+        licenses._spdx_with(())  # one parser for all, which was never used
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(parse, words)) == words
