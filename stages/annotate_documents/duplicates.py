@@ -349,7 +349,9 @@ def _led(index: _Index, runs: _Runs, edges: NDArray[np.uint64], least: float) ->
     ranked = index.in_rank(linked, component) if len(linked) else linked
     of_ranked = component[np.searchsorted(linked, ranked)]
     groups = np.split(ranked, np.flatnonzero(np.diff(of_ranked)) + 1)
-    pairs = np.array([group for group in groups if len(group) == 2], np.int64).reshape(-1, 2)  # most: no more to compare
+    pairs = np.array([group for group in groups if len(group) == 2], np.int64).reshape(
+        -1, 2
+    )  # most: no more to compare
     found = [(pairs[:, 1], pairs[:, 0], jaccards[np.searchsorted(edges, _pairs(pairs[:, 0], pairs[:, 1]))])]
     for members in groups:
         if len(members) > 2:

@@ -65,7 +65,9 @@ def judge_all(shards: Iterable[Shard], work: Path, setting: Setting, params: Par
     held, native = 0, params.engine == "native"
     progress = _Progress()
     with ThreadPoolExecutor(1) as pool:
-        running: Future[Any] = pool.submit(load, setting)  # models and compiled code (2 s); says what is wrong with them
+        running: Future[Any] = pool.submit(
+            load, setting
+        )  # models and compiled code (2 s); says what is wrong with them
         for shard in _known(shards, work, setting, write=not native):
             held += shard.table.nbytes if shard.table else 0
             kept.append(shard)

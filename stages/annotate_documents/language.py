@@ -41,7 +41,9 @@ PLACES = 5  # decimals of a probability, so that another processor's exp() gives
 class Reading(NamedTuple):
     """How much is read."""
 
-    sample_characters: int = 300  # of a document, from its beginning, for its verdict (4,000 tell no better: 98.98 % of the corpus)
+    sample_characters: int = (
+        300  # of a document, from its beginning, for its verdict (4,000 tell no better: 98.98 % of the corpus)
+    )
     line_characters: int = 30  # shorter lines are not judged: names, headings, numbers
     line_bytes: int = 32  # read of a line first; all of it where that reads as another language than the document
     line_probability: float = 0.9  # from here on a line counts as written in the other language

@@ -21,7 +21,9 @@ from stages.errors import Trouble
 COLUMNS = ("source", "license", "url", "evidence")
 REFERENCE = re.compile(r"LicenseRef-[A-Za-z0-9.-]+")
 UNCLEAR = ""
-PARSING = threading.Lock()  # the parser builds its automaton when first used, and a second thread would walk it half-built
+PARSING = (
+    threading.Lock()
+)  # the parser builds its automaton when first used, and a second thread would walk it half-built
 SHOWN = 80  # characters of a licence's words in the evidence
 
 

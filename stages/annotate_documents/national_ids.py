@@ -7,9 +7,13 @@ Companies' numbers (CIF, SIREN, most NRT) are not personal data.
 from __future__ import annotations
 
 import functools
+import importlib
 import re
 from collections.abc import Callable
 from typing import NamedTuple
+
+from stdnum import luhn, verhoeff
+from stdnum.ad import nrt
 
 Check = Callable[[str], bool]
 NOT_ZERO = frozenset("123456789")  # all zeros pass every check
@@ -28,15 +32,9 @@ class Shape(NamedTuple):
 
 
 def _standard(module: str) -> Check:
-    """The check of python-stdnum, imported when the first number of its shape is met."""
-
-    @functools.lru_cache(maxsize=4096)
-    def holds(number: str) -> bool:
-        import importlib
-
-        return bool(importlib.import_module(f"stdnum.{module}").is_valid(number))
-
-    return holds
+    """The check of python-stdnum, imported now: its modules import each other in circles, which threads must not enter at once."""
+    is_valid: Check = importlib.import_module(f"stdnum.{module}").is_valid
+    return functools.lru_cache(maxsize=4096)(is_valid)
 
 
 def _nuss(number: str) -> bool:
@@ -51,16 +49,12 @@ def _nuss(number: str) -> bool:
 
 def _luxembourg(number: str) -> bool:
     """Matricule: birth date, three digits, then a Luhn and a Verhoeff digit, both over the first eleven."""
-    from stdnum import luhn, verhoeff
-
     day_exists = "1850" <= number[:4] <= "2100" and 1 <= int(number[4:6]) <= 12 and 1 <= int(number[6:8]) <= 31
     return day_exists and luhn.is_valid(number[:12]) and verhoeff.is_valid(number[:11] + number[12])
 
 
 def _andorra(number: str) -> bool:
     """A resident's (F) or non-resident's (E) number; it has no check digit."""
-    from stdnum.ad import nrt
-
     return number[0] in "EF" and bool(nrt.is_valid(number))
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from stdnum import numdb
 
 from stages.annotate_documents import national_ids, phones, pii_context, pii_sites
 from stages.errors import Trouble
@@ -287,8 +288,6 @@ def _iban(text: str, start: int, end: int) -> Span | None:
 @functools.cache
 def _account_structure(country: str) -> re.Pattern[str] | None:
     """What stands behind the check digits, by the registry that python-stdnum carries: "5!n1!a" is five digits and a capital."""
-    from stdnum import numdb
-
     signs = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
     structure = numdb.get("iban").info(country)[0][1].get("bban", "")
     parts = re.findall(r"(\d+)!([nac])", structure)

@@ -40,7 +40,9 @@ def annotate_all(
     given = setting(params, captures, benchmarks, _manifest(inputs))
     work = out.absolute().with_name(f".{out.name}.work")
     work.mkdir(parents=True, exist_ok=True)
-    kept = judge_all(shards(readers.read(sources, reading), int(params.shard_megabytes * MEGABYTE)), work, given, params)
+    kept = judge_all(
+        shards(readers.read(sources, reading), int(params.shard_megabytes * MEGABYTE)), work, given, params
+    )
     if not kept:
         raise Trouble(_nothing(inputs, problems))
     with new_folder(out) as folder:

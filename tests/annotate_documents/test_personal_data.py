@@ -3,6 +3,7 @@
 import itertools
 import random
 import re
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -477,3 +478,18 @@ def test_laws_sound_few_alarms() -> None:
     # Those that are left are real ones (a ministry's fax, a clinic's telephone); see the benchmark.
     assert kinds[PHONE] <= megabytes
     assert kinds[NATIONAL_ID] + kinds[CARD] + kinds[IBAN] <= megabytes / 10
+
+
+def test_no_check_is_imported_by_a_worker() -> None:
+    # python-stdnum's modules import each other in circles: two threads that enter by different ones end in a deadlock
+    code = (
+        "import sys; from stages.annotate_documents import personal_data\n"
+        "from stages.annotate_documents.national_ids import DIGITS_FIRST, LETTERS_FIRST\n"
+        "before = {name for name in sys.modules if name.startswith('stdnum')}\n"
+        "[shape.holds('11111111111111'[: max(shape.first)]) for shape in DIGITS_FIRST + LETTERS_FIRST]\n"
+        "personal_data.mask('DE89 3704 0044 0532 0130 00, 12345678Z, 4111 1111 1111 1111', [])\n"
+        "list(personal_data.spans('IBAN DE89 3704 0044 0532 0130 00, DNI 12345678Z, card 4111 1111 1111 1111'))\n"
+        "print(*({name for name in sys.modules if name.startswith('stdnum')} - before))\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert told.stdout.split() == []
