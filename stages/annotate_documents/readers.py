@@ -79,17 +79,16 @@ def _once(batch: pa.Table, name: str, seen: SeenIds, problems: Problems) -> pa.T
     return batch if (verdicts == NEW).all() else batch.filter(pa.array(verdicts == NEW))
 
 
-def _bytes(texts: pa.ChunkedArray) -> list[Any]:
+def _bytes(texts: pa.ChunkedArray) -> Iterator[memoryview]:
     """The UTF-8 of each text, without copying it."""
-    views: list[Any] = []
     for chunk in texts.chunks:
         if not len(chunk):
             continue
         _, offsets, data = chunk.cast(pa.large_string()).buffers()
         ends = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1].tolist()
         view = memoryview(data) if data is not None else memoryview(b"")
-        views += [view[begin:end] for begin, end in itertools.pairwise(ends)]
-    return views
+        for begin, end in itertools.pairwise(ends):
+            yield view[begin:end]
 
 
 def _place(batch: pa.Table, name: str, row: Any) -> Place:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,15 +27,15 @@ class SeenIds:
     def __init__(self) -> None:
         self._runs: list[_Run] = []
 
-    def verdicts(self, ids: Sequence[Any], texts: Sequence[Any]) -> NDArray[np.int8]:
+    def verdicts(self, ids: Iterable[Any], texts: Iterable[Any]) -> NDArray[np.int8]:
         """NEW, SAME_TEXT or OTHER_TEXT for each id, and remember the new ones; both are bytes-like."""
         import xxhash
 
         whole = np.frombuffer(b"".join(map(xxhash.xxh3_128_digest, ids)), np.uint64)
         first, second = whole[::2].copy(), whole[1::2].copy()
         text = np.frombuffer(b"".join(map(xxhash.xxh3_64_digest, texts)), np.uint64)
-        batch = _sorted(_Run(first, second, text))
         order = np.lexsort((second, first))  # stable: the first of equal ids comes first
+        batch = _Run(first[order], second[order], text[order])
         begins = np.ones(len(order), bool)
         begins[1:] = (batch.first[1:] != batch.first[:-1]) | (batch.second[1:] != batch.second[:-1])
         known, known_text = self._known(batch)

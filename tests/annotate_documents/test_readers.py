@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import subprocess
@@ -24,7 +25,7 @@ from stages.annotate_documents.formats import Reading
 from stages.annotate_documents.parameters import Columns
 from stages.annotate_documents.problems import Problems
 from stages.annotate_documents.seen_ids import NEW, OTHER_TEXT, SAME_TEXT, SeenIds
-from stages.annotate_documents.sources import address, find_sources, read_beside
+from stages.annotate_documents.sources import Source, address, find_sources, read_beside
 from stages.errors import Trouble
 
 ROWS = [
@@ -161,6 +162,7 @@ def test_nothing_to_read_is_trouble(tmp_path: Path) -> None:
         ("b.jsonl", b'{"id": "y", "text": "t"}\n{"id": "x", "text": "\xe9"}\n', "not UTF-8", 1, "line 2"),
         ("b.jsonl", b'{"id": "x", "text": "\\ud800"}\n{"id": "y", "text": "t"}\n', "not UTF-8", 1, "line 1"),
         ("b.jsonl", b'{"id": "x", "text": " \\n\\u00a0"}\n{"id": "y", "text": "t"}\n', "empty text", 1, "line or row 1"),
+        ("b.jsonl", b'{"text": "x", "y": ' + b"[" * 2_000 + b"]" * 2_000 + b'}\n{"id": "y", "text": "t"}\n', "not JSON", 1, "line 1"),
         ("b.jsonl", b"[" * 100_000 + b'\n{"id": "y", "text": "t"}\n', "not JSON", 1, "line 1"),
         ("b.csv", b"id,text\nx,a,b\ny,t\n", "another number of cells than the header", 1, "line 2"),
         ("b.csv", b'id,text\ny,t\nx,"a\nb\n', "not CSV", 1, "after line 2"),
@@ -184,6 +186,59 @@ def test_what_is_wrong_is_counted_and_the_rest_goes_on(
     assert ids == ["a.jsonl", *(["y"] if b'"y"' in content or b"y,t" in content else []), "c.jsonl"]
     with pytest.raises(Trouble, match=rf"^{name}.*: {reason}.*set annotate_documents.on_error to skip\.$"):
         read(tmp_path)
+
+
+TEXTS = st.text(st.sampled_from('aé’\ud800\udc00😀\0\n"\\\u2028'), max_size=4)
+NUMBERS = st.sampled_from([0, -0.0, 2**53 + 1, -(2**64), 10**30, 1e22, 5e-324, 0.1, float("nan"), float("-inf")])
+VALUES = st.recursive(
+    st.one_of(TEXTS, NUMBERS, st.sampled_from([None, True, "Kaixo"])),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "text", "é"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+OBJECTS = st.fixed_dictionaries(
+    {"text": st.just("Kaixo") | VALUES}, optional={"id": VALUES, "metadata": VALUES, "x": VALUES}
+)
+DAMAGE = [
+    b"\xe9", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\0", b"\r", b"\x0b", b"\\ud800", b"\\ud83d\\ude00", b"\\x", b'"',
+    b"{", b"}", b",", b',"text":"b"', b"NaN", b"Inf", b"-", b"01", b"1e400", b"9" * 4301, b"[" * 300 + b"]" * 300,
+    b"[" * 2000 + b"]" * 2000,
+]  # fmt: skip
+
+
+@given(OBJECTS | VALUES, st.booleans(), st.just(b"") | st.sampled_from(DAMAGE), st.integers(0, 60), st.integers(0, 2))
+@settings(deadline=None, max_examples=400)
+def test_a_line_is_what_json_says(value: Any, ascii_only: bool, damage: bytes, at: int, gone: int) -> None:
+    whole = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    line = whole[:at] + damage + whole[at + gone :] if damage else whole
+    problems = Problems()
+    source = Source("a.jsonl", -1, lambda: io.BytesIO(line))
+    found = [row for batch in formats.batches(source, Reading(Columns(), 9_000, problems)) for row in batch.to_pylist()]
+    expected = said_by_json(line)
+    assert [(row["id"], row["text"]) for row in found] == ([expected] if isinstance(expected, tuple) else [])
+    assert list(problems.by_reason()) == ([expected] if isinstance(expected, str) and expected else [])
+
+
+def said_by_json(line: bytes) -> tuple[str, str] | str:
+    """The id and the text of a line, or the reason why there are none ("" where the line is blank)."""
+    if not line.strip():
+        return ""
+    try:
+        value = json.loads(line.decode())
+        if not isinstance(value, dict):
+            return "not a JSON object"
+        inner = value["metadata"] if isinstance(value.get("metadata"), dict) else {}
+        id_, text = (inner.get(name) if value.get(name) is None else value[name] for name in ("id", "text"))
+        if not isinstance(text, str):
+            return "no text field"
+        id_ = "" if id_ is None else str(id_)
+        (id_ + text).encode()
+    except UnicodeError:
+        return "not UTF-8"
+    except (ValueError, RecursionError):
+        return "not JSON"
+    return id_, text
 
 
 @pytest.mark.parametrize("form", ["jsonl.gz", "jsonl.zst", "csv.gz"])
