@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=("native", "ray"), default="native")
     parser.add_argument("--ray-address")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--shard-megabytes", type=float, default=32.0)
+    parser.add_argument("--shard-megabytes", type=float, default=16.0)
     options = parser.parse_args()
     options.out.mkdir(parents=True)
     params = _parameters(options)

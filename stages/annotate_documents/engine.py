@@ -7,6 +7,7 @@ and when it runs. So the bytes are the same whatever the engine, and another eng
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 import os
 import threading
@@ -26,22 +27,28 @@ def run(work: Work, names: Sequence[str], engine: str, workers: int, ray_address
     if engine == "ray":
         daft = _on_ray(workers, ray_address)
         frame = daft.from_pydict({"name": list(names)}).into_partitions(len(names))
-    else:
-        daft = _here()
-        frame = daft.from_pydict({"name": list(names)})
-        work = functools.partial(_in_turn, work, workers)
-    yield from _called(daft, frame, work)
+        yield from _called(daft, frame, work)
+        return
+    daft = _here()
+    frame = daft.from_pydict({"name": list(names)})
+    number = next(_numbers)
+    _in_this_process[number] = work, threading.BoundedSemaphore(workers)
+    try:
+        yield from _called(daft, frame, functools.partial(_in_turn, number))
+    finally:
+        del _in_this_process[number]
 
 
-def _in_turn(work: Work, most: int, name: str) -> str:
-    """Call `work` when fewer than `most` calls are running (Daft's own number of threads is set once per process)."""
-    with _places(most):
+# Work by number: Daft pickles every function, to see whether it could, and what the work holds may be large.
+_in_this_process: dict[int, tuple[Work, threading.BoundedSemaphore]] = {}
+_numbers = itertools.count()
+
+
+def _in_turn(number: int, name: str) -> str:
+    """Do the work when fewer calls run than may (Daft's own number of threads is set once per process)."""
+    work, places = _in_this_process[number]
+    with places:
         return work(name)
-
-
-@functools.cache
-def _places(most: int) -> threading.BoundedSemaphore:
-    return threading.BoundedSemaphore(most)
 
 
 def _called(daft: Any, frame: Any, work: Work) -> Iterator[str]:

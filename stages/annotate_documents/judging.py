@@ -141,7 +141,7 @@ def judge_shard(folder: str, setting: Setting, held: Mapping[str, pa.Table]) -> 
         if name == SIGNATURES:
             from stages.annotate_documents.duplicates import write_signatures
 
-            write_signatures(table, partial / f"{name}.parquet")
+            write_signatures(table, partial / f"{name}.arrow")
         else:
             write_table(table, partial / f"{name}.parquet")
     shutil.rmtree(place / JUDGED, ignore_errors=True)
@@ -209,7 +209,7 @@ def _write_duplicates(kept: Sequence[Kept], out: Path, scratch: Path, setting: S
     order = {name: place for place, name in enumerate(known.params.license_order)}
     signed = [
         duplicates.Shard(
-            shard.folder / JUDGED / f"{SIGNATURES}.parquet",
+            shard.folder / JUDGED / f"{SIGNATURES}.arrow",
             np.array(license_ranks(_licenses(shard), order), np.int32),
             functools.partial(getattr, shard, "texts"),
         )

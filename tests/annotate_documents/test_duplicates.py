@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -147,24 +148,34 @@ def test_order_of_shards_and_rows_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_many_alike_cost_a_star_and_not_all_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    compared = []
-    plain = duplicates._Runs.jaccard
-    monkeypatch.setattr(
-        duplicates._Runs, "jaccard", lambda self, a, b, least: compared.append((a, b)) or plain(self, a, b, least)
-    )
+    compared, plain = [], duplicates._Runs.jaccards
+
+    def counted(self: Any, first: Any, second: Any, least: float) -> Any:
+        compared.append(len(first))
+        return plain(self, first, second, least)
+
+    monkeypatch.setattr(duplicates._Runs, "jaccards", counted)
     alike = [(f"n{number:04}", f"{LAW} {number}", 0) for number in range(400)]
     same = [(f"s{number:04}", GESETZ, 0) for number in range(2000)]
     found = resolved(tmp_path, alike, same)
     assert {row[0] for name, row in found.items() if name[0] == "n"} == {"n0100"}  # the first of three digits
     assert {row[0] for name, row in found.items() if name[0] == "s"} == {"s0000"}
-    assert len(compared) < 10 * 400  # all pairs would be 79,800
+    assert 400 <= sum(compared) < 10 * 400  # all pairs would be 79,800
 
 
 def test_memory_for_runs_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [(f"n{number}", f"{LAW} {number}", 0) for number in range(20)]
     expected = resolved(tmp_path, rows)
-    monkeypatch.setattr(duplicates, "HELD_RUNS", 50)
+    held, plain = [], duplicates._Runs._held
+
+    def counted(self: Any, places: Any) -> Any:
+        held.append(len(runs := plain(self, places)))
+        return runs
+
+    monkeypatch.setattr(duplicates._Runs, "_held", counted)
+    monkeypatch.setattr(duplicates, "HELD_RUNS", 200)
     assert resolved(tmp_path, rows) == expected
+    assert 0 < max(held) < 300 < sum(held)  # a text has about 50 runs
 
 
 def test_texts_are_read_again_only_where_candidates_are(tmp_path: Path) -> None:

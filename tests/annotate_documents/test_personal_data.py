@@ -491,5 +491,7 @@ def test_no_check_is_imported_by_a_worker() -> None:
         "list(personal_data.spans('IBAN DE89 3704 0044 0532 0130 00, DNI 12345678Z, card 4111 1111 1111 1111'))\n"
         "print(*({name for name in sys.modules if name.startswith('stdnum')} - before))\n"
     )
-    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    told = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2]
+    )
     assert told.stdout.split() == []

@@ -227,8 +227,29 @@ def band_keys(
             keys[band, document] = code
 
 
+OWNER_BITS = np.uint64(20)  # of a run's number, for its text: more texts than a piece can have
+
+
 @compiled
-def jaccard(first: Any, second: Any) -> Any:
+def owned_runs(hashes: Any, word_ends: Any, words: Any, runs: Any) -> int:
+    """The number of each text's runs of so many words: the text's own, then the upper bits of the hash; gives how many.
+
+    A text of fewer words is one run.
+    """
+    count = 0
+    for document in range(len(word_ends) - 1):
+        begin, end = word_ends[document], word_ends[document + 1]
+        width = words if words < end - begin else end - begin
+        found = runs[count : count + (end - begin - width + 1 if width else 0)]
+        run_hashes(hashes[begin:end], width, found)
+        for place in range(len(found)):
+            found[place] = np.uint64(document) << (np.uint64(64) - OWNER_BITS) | found[place] >> OWNER_BITS
+        count += len(found)
+    return count
+
+
+@inner
+def _jaccard(first: Any, second: Any) -> Any:
     """The share of two sorted sets' members that both have."""
     at, other, common = 0, 0, 0
     while at < len(first) and other < len(second):
@@ -237,6 +258,14 @@ def jaccard(first: Any, second: Any) -> Any:
         at += a <= b
         other += b <= a
     return common / (len(first) + len(second) - common)
+
+
+@compiled
+def jaccards(members: Any, starts: Any, first: Any, second: Any, out: Any) -> None:
+    """The Jaccard similarity of each pair of sorted sets; set i is members[starts[i] : starts[i + 1]]."""
+    for pair in range(len(out)):
+        a, b = first[pair], second[pair]
+        out[pair] = _jaccard(members[starts[a] : starts[a + 1]], members[starts[b] : starts[b + 1]])
 
 
 @inner
