@@ -11,9 +11,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +39,7 @@ COMPARISONS_PER_MEMBER = 64
 HELD_RUNS = 16_000_000  # run hashes kept in memory while edges are compared (128 MB)
 
 Ints = NDArray[Any]  # numbers of documents or places
+Result = TypeVar("Result")
 
 
 class Near(NamedTuple):
@@ -124,20 +127,32 @@ def _read_signatures(path: Path, *columns: str) -> pa.Table:
         return pa.ipc.open_file(file).read_all().select(columns)
 
 
-def resolve(shards: Sequence[Shard], near: Near, scratch: Path) -> Iterator[pa.Table]:
+def resolve(shards: Sequence[Shard], near: Near, scratch: Path, workers: int = 1) -> Iterator[pa.Table]:
     """The duplicates table of each shard, in its order of rows; `scratch` is a folder for the candidates' runs."""
     index = _Index(shards)
     same = _exact(index)
-    edges = _candidates(index, near, same)
+    edges = _candidates(index, near, same, workers)
     stands_for, similarity = same.copy(), np.ones(index.size, np.float32)
     if len(edges):
         path = scratch / "candidate_runs"
-        with _spilled(index, np.unique(_ends(edges)), near, path) as runs:
+        with _spilled(index, np.unique(_ends(edges)), near, path, workers) as runs:
             members, leaders, jaccards = _led(index, runs, edges, near.min_jaccard)
         leader_of, jaccard_of = np.arange(index.size, dtype=np.int32), similarity.copy()
         leader_of[members], jaccard_of[members] = leaders, jaccards
         stands_for, similarity = leader_of[same], jaccard_of[same]
     yield from index.tables(same, stands_for, similarity)
+
+
+def _in_turn(workers: int, work: Callable[..., Result], items: Iterable[tuple[Any, ...]]) -> Iterator[Result]:
+    """What `work` gives for each item, in their order; few are done ahead, so that memory stays bounded."""
+    with ThreadPoolExecutor(workers) as pool:
+        ahead: deque[Future[Result]] = deque()
+        for item in items:
+            ahead.append(pool.submit(work, *item))
+            if len(ahead) > workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 class _Index:
@@ -244,30 +259,34 @@ def _exact(index: _Index) -> Ints:
     return same
 
 
-def _candidates(index: _Index, near: Near, same: Ints) -> NDArray[np.uint64]:
-    """Pairs to compare, as first << 32 | second: in each bucket of a band every member with the first in rank, and with
-    the one before it (a star and a chain: of a million alike there are two million pairs, not half a billion squared).
-    """
+def _candidates(index: _Index, near: Near, same: Ints, workers: int) -> NDArray[np.uint64]:
+    """Pairs to compare, as first << 32 | second."""
     unique = np.flatnonzero((same == np.arange(index.size)) & (index.bytes > 0)).astype(np.int32)
     edges = np.zeros(0, np.uint64)
-    for band in range(near.bands):
-        keys = index.band(band)[unique]
-        order = np.argsort(keys)
-        shared = np.zeros(len(keys) + 1, bool)  # by place in that order: with the key of the one before
-        shared[1:-1] = keys[order[1:]] == keys[order[:-1]]
-        order = order[shared[:-1] | shared[1:]]
-        members, keys = unique[order], keys[order]
-        high, low = index.hashes[members, 0], index.hashes[members, 1]  # ids would do, but are not in memory
-        order = np.lexsort((low, high, -index.bytes[members], index.ranks[members], keys))
-        members, keys = members[order], keys[order]
-        if not len(members):
-            continue
-        begins = np.ones(len(members), bool)
-        begins[1:] = keys[1:] != keys[:-1]
-        hubs = members[begins][np.cumsum(begins) - 1]
-        star, chain = _pairs(hubs, members)[~begins], _pairs(np.roll(members, 1), members)[~begins]
-        edges = np.unique(np.concatenate([edges, star, chain]))
+    for found in _in_turn(workers, _candidates_of, ((index, band, unique) for band in range(near.bands))):
+        edges = np.unique(np.concatenate([edges, found]))
     return edges
+
+
+def _candidates_of(index: _Index, band: int, unique: Ints) -> NDArray[np.uint64]:
+    """In each bucket of a band every member with the first in rank, and with the one before it.
+
+    A star and a chain: of a million alike there are two million pairs, not half a billion squared.
+    """
+    keys = index.band(band)[unique]
+    order = np.argsort(keys)
+    shared = np.zeros(len(keys) + 1, bool)  # by place in that order: with the key of the one before
+    shared[1:-1] = keys[order[1:]] == keys[order[:-1]]
+    order = order[shared[:-1] | shared[1:]]
+    members, keys = unique[order], keys[order]
+    high, low = index.hashes[members, 0], index.hashes[members, 1]  # ids would do, but are not in memory
+    order = np.lexsort((low, high, -index.bytes[members], index.ranks[members], keys))
+    members, keys = members[order], keys[order]
+    begins = np.ones(len(members), bool)
+    begins[1:] = keys[1:] != keys[:-1]
+    hubs = members[begins][np.cumsum(begins) - 1]
+    star, chain = _pairs(hubs, members)[~begins], _pairs(np.roll(members, 1), members)[~begins]
+    return np.concatenate([star, chain])
 
 
 def _pairs(first: Ints, second: Ints) -> NDArray[np.uint64]:
@@ -328,20 +347,23 @@ def run_sets(words: Words, length: int) -> tuple[NDArray[np.uint64], Ints]:
 
 
 @contextlib.contextmanager
-def _spilled(index: _Index, documents: Ints, near: Near, path: Path) -> Iterator[_Runs]:
+def _spilled(index: _Index, documents: Ints, near: Near, path: Path, workers: int) -> Iterator[_Runs]:
     """Write the run sets of some documents to a file, shard by shard, for as long as they are compared."""
     sizes: list[Ints] = []
     try:
         with path.open("wb") as out:
-            for shard, rows in index.by_shard(documents):
-                for piece in pieces(index.texts(shard, rows)):
-                    runs, own = run_sets(piece.words, near.words)
+            for sets in _in_turn(workers, _run_sets_of, ((index, near, *part) for part in index.by_shard(documents))):
+                for runs, own in sets:
                     out.write(runs.data)
                     sizes.append(own)
         with path.open("rb") as opened:
             yield _Runs(opened, documents, _joined(sizes, np.int64))
     finally:
         path.unlink(missing_ok=True)
+
+
+def _run_sets_of(index: _Index, near: Near, shard: int, rows: Ints) -> list[tuple[NDArray[np.uint64], Ints]]:
+    return [run_sets(piece.words, near.words) for piece in pieces(index.texts(shard, rows))]
 
 
 def _led(index: _Index, runs: _Runs, edges: NDArray[np.uint64], least: float) -> tuple[Ints, Ints, NDArray[np.float32]]:

@@ -13,7 +13,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,13 +61,11 @@ class Kept(NamedTuple):
 def judge_all(shards: Iterable[Shard], work: Path, setting: Setting, params: Parameters) -> list[Kept]:
     """Judge every shard that is not judged yet into the working folder; folders of other documents or judgements are removed."""
     kept: list[Kept] = []
-    waiting: list[Kept] = []
+    waiting: dict[str, Kept] = {}
     held, native = 0, params.engine == "native"
     progress = _Progress()
     with ThreadPoolExecutor(1) as pool:
-        running: Future[Any] = pool.submit(
-            load, setting
-        )  # models and compiled code (2 s); says what is wrong with them
+        running: Future[Any] = pool.submit(load, setting)  # 2 s; says what is wrong with models, captures and plug-ins
         for shard in _known(shards, work, setting, write=not native):
             held += shard.table.nbytes if shard.table else 0
             kept.append(shard)
@@ -76,12 +74,12 @@ def judge_all(shards: Iterable[Shard], work: Path, setting: Setting, params: Par
             if shard.judged:
                 progress.finished += 1
                 continue
-            waiting.append(shard if native else shard._replace(table=None))
+            waiting[str(shard.folder)] = shard if native else shard._replace(table=None)
             if native and (running.done() or len(waiting) >= AHEAD * params.workers):
                 running.result()
-                running, waiting = pool.submit(_judge, waiting, setting, params, progress), []
+                running, waiting = pool.submit(_judge, waiting, setting, params, progress), {}
         running.result()
-    progress.all_shards, progress.left = len(kept), sum(shard.text_bytes for shard in waiting)
+    progress.all_shards, progress.left = len(kept), sum(shard.text_bytes for shard in waiting.values())
     if progress.finished:
         log.info("annotate_documents: %d of %d shards were judged before", progress.finished, len(kept))
     _judge(waiting, setting, params, progress)
@@ -113,10 +111,9 @@ def _write_documents(documents: pa.Table, folder: Path) -> None:
         write_table(documents, folder / f"{DOCUMENTS}.parquet")
 
 
-def _judge(waiting: Sequence[Kept], setting: Setting, params: Parameters, progress: _Progress) -> None:
-    sizes = {str(shard.folder): shard.text_bytes for shard in waiting}
-    held = {str(shard.folder): shard.table for shard in waiting if shard.table is not None}
-    work = functools.partial(judge_shard, setting=setting, held=held)
+def _judge(waiting: dict[str, Kept], setting: Setting, params: Parameters, progress: _Progress) -> None:
+    sizes = {folder: shard.text_bytes for folder, shard in waiting.items()}
+    work = functools.partial(judge_shard, setting=setting, waiting=waiting)
     for folder in engine.run(work, list(sizes), params.engine, params.workers, params.ray_address):
         if not (Path(folder) / JUDGED).is_dir():
             raise Trouble(
@@ -126,11 +123,12 @@ def _judge(waiting: Sequence[Kept], setting: Setting, params: Parameters, progre
         progress.tell(sizes[folder])
 
 
-def judge_shard(folder: str, setting: Setting, held: Mapping[str, pa.Table]) -> str:
-    """Judge one shard of the working folder, on whatever worker; returns the folder. `held` are documents by folder."""
+def judge_shard(folder: str, setting: Setting, waiting: dict[str, Kept]) -> str:
+    """Judge one shard of the working folder, on whatever worker, and take it out of those that wait; returns the folder."""
     place = Path(folder)
-    if folder in held:
-        documents = held[folder]
+    shard = waiting.pop(folder, None)  # a cluster may ask a worker a second time
+    if shard is not None and shard.table is not None:
+        documents = shard.table
         _write_documents(documents, place)
     else:
         documents = read_shard(place / f"{DOCUMENTS}.parquet")
@@ -216,7 +214,7 @@ def _write_duplicates(kept: Sequence[Kept], out: Path, scratch: Path, setting: S
         for shard in kept
     ]
     out.mkdir()
-    for shard, table in zip(kept, duplicates.resolve(signed, known.near, scratch), strict=True):
+    for shard, table in zip(kept, duplicates.resolve(signed, known.near, scratch, known.params.workers), strict=True):
         write_table(table, out / part_name(shard.number))
 
 
