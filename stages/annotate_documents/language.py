@@ -41,9 +41,7 @@ PLACES = 5  # decimals of a probability, so that another processor's exp() gives
 class Reading(NamedTuple):
     """How much is read."""
 
-    sample_characters: int = (
-        300  # of a document, from its beginning, for its verdict (4,000 tell no better: 98.98 % of the corpus)
-    )
+    sample_characters: int = 300  # from a document's beginning, for its verdict: 4,000 tell no better
     line_characters: int = 30  # shorter lines are not judged: names, headings, numbers
     line_bytes: int = 32  # read of a line first; all of it where that reads as another language than the document
     line_probability: float = 0.9  # from here on a line counts as written in the other language
@@ -82,9 +80,11 @@ class Verdicts(NamedTuple):
 @functools.lru_cache(maxsize=4)
 def load_model(languages: tuple[str, ...], confusable: tuple[str, ...] = ()) -> Model:
     """py3langid's model, restricted to the declared languages and those they could be taken for."""
+    from stages.annotate_documents import language_walk as walk
+
     wanted = sorted({*languages, *confusable})
-    own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    return kept(Model, (metadata.version("py3langid"), wanted, own), functools.partial(_built, wanted))
+    code = [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in (__file__, walk.__file__)]
+    return kept(Model, (metadata.version("py3langid"), wanted, code), functools.partial(_built, wanted))
 
 
 def _built(wanted: list[str]) -> Model:
@@ -114,7 +114,8 @@ def _built(wanted: list[str]) -> Model:
     )
     # The features, too, in the order of the states; "none" stays the last.
     known, firsts = np.unique(automaton.feature_of, return_index=True)
-    order = np.append(known[np.argsort(firsts)][known[np.argsort(firsts)] < features], features)
+    known = known[np.argsort(firsts)]
+    order = np.append(known[known != features], features)
     number = np.zeros(features + 1, np.uint32)
     number[order] = np.arange(len(order))
     return Model(
