@@ -62,15 +62,16 @@ def judge_all(shards: Iterable[Shard], work: Path, setting: Setting, params: Par
     """Judge every shard that is not judged yet into the working folder; folders of other documents or judgements are removed."""
     kept: list[Kept] = []
     waiting: dict[str, Kept] = {}
-    held, native = 0, params.engine == "native"
+    held, first_held, native = 0, 0, params.engine == "native"
     progress = _Progress()
     with ThreadPoolExecutor(1) as pool:
         running: Future[Any] = pool.submit(load, setting)  # 2 s; says what is wrong with models, captures and plug-ins
         for shard in _known(shards, work, setting, write=not native):
-            held += shard.table.nbytes if shard.table else 0
             kept.append(shard)
-            if held > HELD_BYTES:
-                kept = [known._replace(table=None) for known in kept]
+            held += shard.table.nbytes if shard.table else 0
+            if held > HELD_BYTES:  # from here on each shard's table is let go at once, now also those before it
+                kept[first_held:] = [known._replace(table=None) for known in kept[first_held:]]
+                first_held = len(kept)
             if shard.judged:
                 progress.finished += 1
                 continue
