@@ -10,45 +10,62 @@ import functools
 import itertools
 import logging
 import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from pathlib import Path
 from typing import Any
 
 from stages.errors import Trouble
 
 Work = Callable[[str], str]
+AHEAD = 2  # names for each worker that are worked on or wait, in this process
 
 
-def run(work: Work, names: Sequence[str], engine: str, workers: int, ray_address: str | None = None) -> Iterator[str]:
-    """Call `work` on every name, `workers` at a time; yields what each returned, as they end."""
-    if not names:
-        return
+def run(work: Work, names: Iterable[str], engine: str, workers: int, ray_address: str | None = None) -> Iterator[str]:
+    """Call `work` on every name, `workers` at a time; yields what each returned, as they end.
+
+    In this process work begins with the first name, and no more names are asked for than `AHEAD` for each worker before
+    some have ended; a cluster is given all names at once.
+    """
     if engine == "ray":
-        daft = _on_ray(workers, ray_address)
-        frame = daft.from_pydict({"name": list(names)}).into_partitions(len(names))
-        yield from _called(daft, frame, work)
+        if given := list(names):
+            daft = _on_ray(workers, ray_address)
+            yield from _called(daft, daft.from_pydict({"name": given}).into_partitions(len(given)), work)
         return
-    daft = _here()
-    frame = daft.from_pydict({"name": list(names)})
+    running: set[Future[str]] = set()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for name in names:
+                running.add(pool.submit(_here, work, name))
+                if len(running) >= AHEAD * workers:
+                    ended, running = wait(running, return_when=FIRST_COMPLETED)
+                    yield from (one.result() for one in ended)
+            yield from (one.result() for one in as_completed(running))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _here(work: Work, name: str) -> str:
+    """The work on one name by Daft in this process; its runner can be named only once."""
+    os.environ["DAFT_RUNNER"] = "native"
+    daft = _daft()
+    daft.get_or_create_runner()
     number = next(_numbers)
-    _in_this_process[number] = work, threading.BoundedSemaphore(workers)
+    _in_this_process[number] = work
     try:
-        yield from _called(daft, frame, functools.partial(_in_turn, number))
+        (done,) = _called(daft, daft.from_pydict({"name": [name]}), functools.partial(_by_number, number))
     finally:
         del _in_this_process[number]
+    return done
 
 
 # Work by number: Daft pickles every function, to see whether it could, and what the work holds may be large.
-_in_this_process: dict[int, tuple[Work, threading.BoundedSemaphore]] = {}
+_in_this_process: dict[int, Work] = {}
 _numbers = itertools.count()
 
 
-def _in_turn(number: int, name: str) -> str:
-    """Do the work when fewer calls run than may (Daft's own number of threads is set once per process)."""
-    work, places = _in_this_process[number]
-    with places:
-        return work(name)
+def _by_number(number: int, name: str) -> str:
+    return _in_this_process[number](name)
 
 
 def _called(daft: Any, frame: Any, work: Work) -> Iterator[str]:
@@ -68,14 +85,6 @@ def _daft() -> Any:
     logging.getLogger("tracing.span").setLevel(logging.WARNING)  # says each step of a plan at INFO
     import daft
 
-    return daft
-
-
-def _here() -> Any:
-    """Daft in this process; its runner can be named only once."""
-    os.environ["DAFT_RUNNER"] = "native"
-    daft = _daft()
-    daft.get_or_create_runner()
     return daft
 
 

@@ -14,9 +14,9 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +34,6 @@ DOCUMENTS = "documents"
 JUDGED = "judged"
 PROGRESS_SECONDS = 10.0
 HELD_BYTES = 100_000_000  # a smaller corpus stays in memory from reading to the end
-AHEAD = 2  # shards that wait in memory for each worker, at most
 
 
 class Kept(NamedTuple):
@@ -62,10 +61,11 @@ def judge_all(shards: Iterable[Shard], work: Path, setting: Setting, params: Par
     """Judge every shard that is not judged yet into the working folder; folders of other documents or judgements are removed."""
     kept: list[Kept] = []
     waiting: dict[str, Kept] = {}
-    held, first_held, native = 0, 0, params.engine == "native"
-    progress = _Progress()
-    with ThreadPoolExecutor(1) as pool:
-        running: Future[Any] = pool.submit(load, setting)  # 2 s; says what is wrong with models, captures and plug-ins
+    progress, native = _Progress(), params.engine == "native"
+
+    def unjudged() -> Iterator[str]:
+        held, first_held = 0, 0
+        ready: list[str] = []
         for shard in _known(shards, work, setting, write=not native):
             kept.append(shard)
             held += shard.table.nbytes if shard.table else 0
@@ -75,15 +75,27 @@ def judge_all(shards: Iterable[Shard], work: Path, setting: Setting, params: Par
             if shard.judged:
                 progress.finished += 1
                 continue
+            progress.left[str(shard.folder)] = shard.text_bytes
             waiting[str(shard.folder)] = shard if native else shard._replace(table=None)
-            if native and (running.done() or len(waiting) >= AHEAD * params.workers):
-                running.result()
-                running, waiting = pool.submit(_judge, waiting, setting, params, progress), {}
-        running.result()
-    progress.all_shards, progress.left = len(kept), sum(shard.text_bytes for shard in waiting.values())
-    if progress.finished:
-        log.info("annotate_documents: %d of %d shards were judged before", progress.finished, len(kept))
-    _judge(waiting, setting, params, progress)
+            ready.append(str(shard.folder))
+            if loaded.done() or len(ready) == engine.AHEAD * params.workers:
+                loaded.result()
+                yield from ready
+                ready.clear()
+        loaded.result()
+        progress.all_read()
+        yield from ready
+
+    judge = functools.partial(judge_shard, setting=setting, waiting=waiting)
+    with ThreadPoolExecutor(1) as pool:
+        loaded = pool.submit(load, setting)  # 2 s, while the first shards are read; says what is wrong before more are
+        for folder in engine.run(judge, unjudged(), params.engine, params.workers, params.ray_address):
+            if not (Path(folder) / JUDGED).is_dir():
+                raise Trouble(
+                    f"A worker judged {folder}, but its tables are not there; with ray_address, the output's folder"
+                    " must be one that every worker reaches under the same path."
+                )
+            progress.tell(folder)
     ours = {shard.folder for shard in kept}
     for other in work.iterdir() if kept else ():
         if other.is_dir() and other not in ours:
@@ -110,18 +122,6 @@ def _known(shards: Iterable[Shard], work: Path, setting: Setting, write: bool) -
 def _write_documents(documents: pa.Table, folder: Path) -> None:
     if not (folder / f"{DOCUMENTS}.parquet").exists():
         write_table(documents, folder / f"{DOCUMENTS}.parquet")
-
-
-def _judge(waiting: dict[str, Kept], setting: Setting, params: Parameters, progress: _Progress) -> None:
-    sizes = {folder: shard.text_bytes for folder, shard in waiting.items()}
-    work = functools.partial(judge_shard, setting=setting, waiting=waiting)
-    for folder in engine.run(work, list(sizes), params.engine, params.workers, params.ray_address):
-        if not (Path(folder) / JUDGED).is_dir():
-            raise Trouble(
-                f"A worker judged {folder}, but its tables are not there; with ray_address, the output's folder"
-                " must be one that every worker reaches under the same path."
-            )
-        progress.tell(sizes[folder])
 
 
 def judge_shard(folder: str, setting: Setting, waiting: dict[str, Kept]) -> str:
@@ -153,28 +153,33 @@ class _Progress:
 
     def __init__(self) -> None:
         self.finished = 0  # judged by an earlier run
-        self.all_shards = 0  # 0 while they are still being read
-        self.left = 0  # bytes of text
+        self.left: dict[str, int] = {}  # bytes of text of the shards that are not judged yet
         self._begin, self._said = time.monotonic(), 0.0
         self._shards, self._bytes = 0, 0
+        self._all_read = False
 
-    def tell(self, size: int) -> None:
-        """A shard of so many bytes is judged."""
+    def all_read(self) -> None:
+        """No more shards will come."""
+        self._all_read = True
+        if self.finished:
+            of = self.finished + self._shards + len(self.left)
+            log.info("annotate_documents: %d of %d shards were judged before", self.finished, of)
+
+    def tell(self, folder: str) -> None:
+        """A shard is judged."""
         self._shards += 1
-        self._bytes += size
-        self.left -= size
+        self._bytes += self.left.pop(folder)
         spent = time.monotonic() - self._begin
-        done = self.finished + self._shards
-        if spent - self._said < PROGRESS_SECONDS and done != self.all_shards:
+        if spent - self._said < PROGRESS_SECONDS and (self.left or not self._all_read):
             return
         self._said = spent
-        rate = self._bytes / max(spent, 1e-3)
-        if not self.all_shards:
+        done, rate = self.finished + self._shards, self._bytes / max(spent, 1e-3)
+        if not self._all_read:
             log.info("annotate_documents: judged %d shards (%.1f MB/s), still reading", done, rate / 1e6)
             return
         log.info(
             "annotate_documents: judged %d of %d shards (%.1f MB/s), about %s left",
-            done, self.all_shards, rate / 1e6, _duration(self.left / rate),
+            done, done + len(self.left), rate / 1e6, _duration(sum(self.left.values()) / rate),
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -15,7 +16,7 @@ SQUEEZED = re.compile(r"^([a-z][a-z0-9+]+):/(?!/)")  # what pathlib makes of "s3
 
 
 class Source(NamedTuple):
-    """One file of documents: its name in ids and messages, its size in bytes (-1: unknown), and how to open it."""
+    """One file of documents: its name in ids and messages, its size in bytes (-1: unknown), and how to open it, in any process."""
 
     name: str
     size: int
@@ -52,15 +53,20 @@ def _wanted(name: str, pattern: str, suffixes: tuple[str, ...]) -> bool:
 
 def _local(path: Path) -> Iterator[Source]:
     if path.is_file():
-        yield _file(path, path.name)
+        yield file_source(path, path.name)
     elif path.is_dir():
-        yield from (_file(p, p.relative_to(path).as_posix()) for p in path.rglob("*") if p.is_file())
+        yield from (file_source(p, p.relative_to(path).as_posix()) for p in path.rglob("*") if p.is_file())
     else:
         raise Trouble(f"{path} is missing; wanted documents there: set annotate_documents.path to a file or folder.")
 
 
-def _file(path: Path, name: str) -> Source:
-    return Source(name, path.stat().st_size, lambda: path.open("rb"))
+def file_source(path: Path, name: str) -> Source:
+    """A file of this machine."""
+    return Source(name, path.stat().st_size, functools.partial(_open, path))
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 def _remote(where: str) -> Iterator[Source]:
@@ -71,11 +77,8 @@ def _remote(where: str) -> Iterator[Source]:
         raise _unreachable(where, error) from None
     for name, about in found.items():
         relative = name.removeprefix(root).lstrip("/") or PurePosixPath(name).name
-        yield Source(relative, int(about.get("size") or -1), _opener(store, name))
-
-
-def _opener(store: Any, name: str) -> Callable[[], BinaryIO]:
-    return lambda: cast(BinaryIO, store.open(name, "rb", block_size=1 << 23, cache_type="readahead"))
+        opened = functools.partial(store.open, name, "rb", block_size=1 << 23, cache_type="readahead")
+        yield Source(relative, int(about.get("size") or -1), opened)
 
 
 def _store(where: str) -> tuple[Any, str]:
