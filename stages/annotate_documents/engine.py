@@ -10,6 +10,7 @@ import functools
 import itertools
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from pathlib import Path
@@ -47,9 +48,10 @@ def run(work: Work, names: Iterable[str], engine: str, workers: int, ray_address
 
 def _here(work: Work, name: str) -> str:
     """The work on one name by Daft in this process; its runner can be named only once."""
-    os.environ["DAFT_RUNNER"] = "native"
-    daft = _daft()
-    daft.get_or_create_runner()
+    with _starting:
+        os.environ["DAFT_RUNNER"] = "native"
+        daft = _daft()
+        daft.get_or_create_runner()
     number = next(_numbers)
     _in_this_process[number] = work
     try:
@@ -62,6 +64,7 @@ def _here(work: Work, name: str) -> str:
 # Work by number: Daft pickles every function, to see whether it could, and what the work holds may be large.
 _in_this_process: dict[int, Work] = {}
 _numbers = itertools.count()
+_starting = threading.Lock()  # modules that import each other are not for two threads at once
 
 
 def _by_number(number: int, name: str) -> str:
