@@ -78,7 +78,7 @@ def _parameters(options: argparse.Namespace) -> Parameters:
 
 
 def _four(source: Path, out: Path, params: Parameters) -> None:
-    from stages.annotate_documents import formats, reader_process
+    from stages.annotate_documents import formats, readers
     from stages.annotate_documents.annotate import setting
     from stages.annotate_documents.judging import judge_all, write_tables
     from stages.annotate_documents.problems import Problems
@@ -89,7 +89,7 @@ def _four(source: Path, out: Path, params: Parameters) -> None:
     work = out.with_name("work")
     work.mkdir()
     reading = formats.Reading(params.columns, int(params.max_document_megabytes * 1e6), Problems(stop=True))
-    documents = reader_process.read(find_sources(source, "*", formats.READERS), reading)
+    documents = readers.read(find_sources(source, "*", formats.READERS), reading)
     given = setting(params, None, None, None)
     kept = judge_all(shards(documents, int(params.shard_megabytes * 1e6)), work, given, params)
     write_tables(kept, out, work, given)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stages.annotate_documents.formats import READERS
 from stages.annotate_documents.parameters import HuggingFace
-from stages.annotate_documents.sources import Source, file_source
+from stages.annotate_documents.sources import Source
 from stages.errors import TransientTrouble, Trouble
 
 DATA = tuple(suffix for suffix in READERS if ".parquet" in suffix or "json" in suffix)
@@ -39,4 +39,8 @@ def hub_sources(wanted: HuggingFace) -> list[Source]:
         raise Trouble(
             f"{wanted.repo} has no file '{wanted.files}' of {', '.join(DATA)}; data sets made by code are not read."
         )
-    return [file_source(path, name) for name, path in paths.items()]
+    return [_source(name, path) for name, path in paths.items()]
+
+
+def _source(name: str, path: Path) -> Source:
+    return Source(name, path.stat().st_size, lambda: path.open("rb"))

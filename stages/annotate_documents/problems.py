@@ -43,16 +43,6 @@ class Problems:
         self._counts[key] = self._counts.get(key, 0) + documents
         self._first.setdefault(key, (place.within, found))
 
-    def anew(self) -> Problems:
-        """None counted yet, and stopping or not as these."""
-        return Problems(self._stop)
-
-    def add_all(self, others: Problems) -> None:
-        """Count all that others have counted."""
-        for key, count in others._counts.items():
-            self._counts[key] = self._counts.get(key, 0) + count
-            self._first.setdefault(key, others._first[key])
-
     def documents(self) -> int:
         """How many documents are known to be lost."""
         return sum(self._counts.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -16,7 +15,7 @@ SQUEEZED = re.compile(r"^([a-z][a-z0-9+]+):/(?!/)")  # what pathlib makes of "s3
 
 
 class Source(NamedTuple):
-    """One file of documents: its name in ids and messages, its size in bytes (-1: unknown), and how to open it, in any process."""
+    """One file of documents: its name in ids and messages, its size in bytes (-1: unknown), and how to open it."""
 
     name: str
     size: int
@@ -53,20 +52,15 @@ def _wanted(name: str, pattern: str, suffixes: tuple[str, ...]) -> bool:
 
 def _local(path: Path) -> Iterator[Source]:
     if path.is_file():
-        yield file_source(path, path.name)
+        yield _file(path, path.name)
     elif path.is_dir():
-        yield from (file_source(p, p.relative_to(path).as_posix()) for p in path.rglob("*") if p.is_file())
+        yield from (_file(p, p.relative_to(path).as_posix()) for p in path.rglob("*") if p.is_file())
     else:
         raise Trouble(f"{path} is missing; wanted documents there: set annotate_documents.path to a file or folder.")
 
 
-def file_source(path: Path, name: str) -> Source:
-    """A file of this machine."""
-    return Source(name, path.stat().st_size, functools.partial(_open, path))
-
-
-def _open(path: Path) -> BinaryIO:
-    return path.open("rb")
+def _file(path: Path, name: str) -> Source:
+    return Source(name, path.stat().st_size, lambda: path.open("rb"))
 
 
 def _remote(where: str) -> Iterator[Source]:
@@ -77,8 +71,11 @@ def _remote(where: str) -> Iterator[Source]:
         raise _unreachable(where, error) from None
     for name, about in found.items():
         relative = name.removeprefix(root).lstrip("/") or PurePosixPath(name).name
-        opened = functools.partial(store.open, name, "rb", block_size=1 << 23, cache_type="readahead")
-        yield Source(relative, int(about.get("size") or -1), opened)
+        yield Source(relative, int(about.get("size") or -1), _opener(store, name))
+
+
+def _opener(store: Any, name: str) -> Callable[[], BinaryIO]:
+    return lambda: cast(BinaryIO, store.open(name, "rb", block_size=1 << 23, cache_type="readahead"))
 
 
 def _store(where: str) -> tuple[Any, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stages import gate
-from stages.annotate_documents import expectations, formats, reader_process
+from stages.annotate_documents import expectations, formats, readers
 from stages.annotate_documents.annotate import setting
 from stages.annotate_documents.judging import Kept, judge_all, write_tables
 from stages.annotate_documents.metrics import Counted, count, metrics
@@ -41,7 +41,7 @@ def annotate_all(
     work = out.absolute().with_name(f".{out.name}.work")
     work.mkdir(parents=True, exist_ok=True)
     kept = judge_all(
-        shards(reader_process.read(sources, reading), int(params.shard_megabytes * MEGABYTE)), work, given, params
+        shards(readers.read(sources, reading), int(params.shard_megabytes * MEGABYTE)), work, given, params
     )
     if not kept:
         raise Trouble(_nothing(inputs, problems))

@@ -19,7 +19,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.annotate_documents import exchange, formats, reader_process, readers
+from stages.annotate_documents import exchange, formats, readers
 from stages.annotate_documents.documents import DOCUMENT
 from stages.annotate_documents.formats import Reading
 from stages.annotate_documents.parameters import Columns
@@ -413,10 +413,6 @@ def test_a_prefix_of_s3_reads_as_a_folder(tmp_path: Path, bucket: str) -> None:
     assert read(Path(f"s3://{bucket}/laws"), problems) == FOUND  # a Path, as the command line gives it
     assert problems.listed()[0]["file"] == "parquet/documents.parquet"  # the second of the same documents
     assert problems.by_reason() == {readers.REPEATED: 2}
-    elsewhere = reader_process.read(
-        find_sources(f"s3://{bucket}/laws", "*", formats.READERS), Reading(COLUMNS, 10_000_000, Problems())
-    )
-    assert [row for batch in elsewhere for row in batch.to_pylist()] == FOUND  # how to open them travels too
     assert read_beside(f"s3://{bucket}/laws", "licenses.csv") == b"source,license,url,evidence\n"
     with pytest.raises(Trouble, match=r"^s3://texts/other holds no file"):
         read(f"s3://{bucket}/other")
